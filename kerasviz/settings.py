@@ -1,0 +1,89 @@
+"""A setting is said once, and becomes argument, option, help, check and record."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kerasviz.errors import SettingError
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """A limit tests a value and prints itself, so check, help and error cannot disagree."""
+
+    low: float
+
+    def __contains__(self, value: float) -> bool:
+        return value >= self.low
+
+    def __str__(self) -> str:
+        return f"{self.low} or more"
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.words
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(self.words)
+
+
+@dataclass(frozen=True)
+class Anything:
+    """Every value that can be parsed; `what` says what it means."""
+
+    what: str = "any"
+
+    def __contains__(self, value: object) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def truth(text: Any) -> bool:
+    """`yes`, `no`, `true`, `false`, `1`, `0`, or a bool."""
+    known = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    return known[str(text).lower()]
+
+
+def setting(
+    default: Any, help: str, limit: Any = None, *, parse: Callable[[Any], Any] = str, structural: bool = False
+) -> Any:
+    """A dataclass field that knows its help, its limit and how it is read from text.
+
+    Args:
+        default: the paper's value, or None for "chosen and recorded".
+        help: one line; the unit stands in it.
+        limit: what `value in limit` accepts; `str(limit)` says so.
+        parse: text -> value; values of the right type pass through it unchanged.
+        structural: True where another value needs another compiled function.
+    """
+    metadata = {"help": help, "limit": limit or Anything(), "parse": parse, "structural": structural}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def settings_of(cls: Any) -> tuple[dataclasses.Field, ...]:
+    """The fields of an engine (class or instance) that a user may set, in order."""
+    return tuple(f for f in dataclasses.fields(cls) if "limit" in f.metadata)
+
+
+def check(owner: str, field: dataclasses.Field, value: Any) -> Any:
+    """The parsed value, or SettingError: `saliency: reduce must be one of ..., found 'x'. The default is 'y'.`"""
+    if value is None and field.default is None:
+        return None
+    limit = field.metadata["limit"]
+    try:
+        parsed = field.metadata["parse"](value)
+        good = parsed in limit
+    except (TypeError, ValueError, KeyError):
+        good = False
+    if not good:
+        raise SettingError(f"{owner}: {field.name} must be {limit}, found {value!r}. The default is {field.default!r}.")
+    return parsed
