@@ -1,0 +1,102 @@
+"""A decoded picture, of whatever mode, becomes upright RGB of eight bits in the sRGB colour space."""
+
+import io
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from PIL import Image, ImageCms
+
+UPRIGHT = {  # EXIF orientation -> what makes the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+ORIENTATION = 0x0112
+
+
+def developed(image: Image.Image, notes: list[str]) -> np.ndarray:
+    """Upright sRGB pixels, uint8 (H, W, 3), of a decoded picture; what was done is added to `notes`.
+
+    May raise whatever Pillow raises for damaged files.
+    """
+    if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a phone's JPEG with a preview
+        image.seek(0)
+        notes.append("the first of several frames")
+    orientation = _orientation(image)
+    if image.mode == "F" or image.mode.startswith("I"):
+        rgb = Image.fromarray(_eight_bits(np.asarray(image), notes)).convert("RGB")
+    else:
+        rgb = _on_white(_to_srgb(image, notes), notes)
+    if orientation in UPRIGHT:
+        rgb = rgb.transpose(UPRIGHT[orientation])
+    return np.array(rgb)
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1..8; 1 where the EXIF is missing or broken."""
+    try:
+        return image.getexif().get(ORIENTATION, 1)
+    except Exception:  # the pixels are good: a broken footnote costs nothing
+        return 1
+
+
+def _eight_bits(values: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Grey of 16 or 32 bits or floats -> uint8 (H, W). Pillow would clip them, which turns most pictures white."""
+    grey = values.astype(np.float64)
+    if not np.isfinite(grey).all():
+        grey = np.nan_to_num(grey, nan=0.0, posinf=0.0, neginf=0.0)
+        notes.append("values that were no numbers made black")
+    low, high = float(grey.min()), float(grey.max())
+    whole = (1.0, 255.0) if values.dtype.kind == "f" else (65535.0,)
+    for limit in whole:
+        if low >= 0 and high <= limit:
+            notes.append(f"grey values scaled from 0..{limit:g}")
+            return np.rint(grey * (255 / limit)).astype(np.uint8)
+    notes.append(f"grey values stretched from {low:g}..{high:g}")
+    return np.rint((grey - low) * (255 / (high - low or 1))).astype(np.uint8)
+
+
+def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
+    """RGB or RGBA. Follows the embedded profile where it is another one than sRGB and can be followed."""
+    profile = image.info.get("icc_profile")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    plain: Callable[[], Image.Image] = partial(image.convert, mode)
+    if image.mode == "LAB":
+        return _transformed(image, ImageCms.createProfile("LAB"), "RGB")
+    if not profile:
+        return plain()
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        name = ImageCms.getProfileDescription(source).strip() or "unnamed"
+        if "srgb" in name.lower():
+            return plain()
+        # Lcms knows grey, RGB and CMYK; palettes and the like are plain RGB underneath.
+        known = image if image.mode in ("L", "CMYK") and mode == "RGB" else plain()
+        converted = _transformed(known, source, mode)
+    except Exception:  # a profile is advice: the pixels are shown without it
+        notes.append("the embedded colour profile could not be used")
+        return plain()
+    notes.append(f"colours converted from the embedded profile {name!r} to sRGB")
+    return converted
+
+
+def _transformed(image: Image.Image, source: object, mode: str) -> Image.Image:
+    target = ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, source, target, outputMode=mode)  # type: ignore[arg-type]
+    if converted is None:  # Pillow's answer for a change in place, which was not asked for
+        raise ImageCms.PyCMSError("no picture came out")
+    return converted
+
+
+def _on_white(image: Image.Image, notes: list[str]) -> Image.Image:
+    """RGB; where the picture was transparent, white shines through (and not the hidden colour)."""
+    if image.mode != "RGBA":
+        return image
+    if image.getchannel("A").getextrema() != (255, 255):
+        notes.append("transparency laid on white")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
