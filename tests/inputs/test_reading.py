@@ -211,7 +211,7 @@ def test_truncated_files_are_refused(tmp_path, suffix, share):
     path = tmp_path / f"a.{suffix}"
     written(path, noise())
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(ImageError, match="Expected a picture|Expected a whole picture"):
+    with pytest.raises(ImageError, match=r"^Expected a (whole )?picture"):
         read_photo(path)
 
 
