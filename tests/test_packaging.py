@@ -20,10 +20,9 @@ def lines(text: str) -> list[str]:
 
 
 def test_packages_are_the_folders_with_an_init():
-    inits = [init.relative_to(ROOT).parent for init in (ROOT / "kerasviz").rglob("__init__.py")]
-    assert sorted(lines(setup()["options"]["packages"])) == sorted(
-        [".".join(i.parts) for i in inits] + ["kerasviz_cli"]
-    )
+    inits = (ROOT / "kerasviz").rglob("__init__.py")
+    folders = [".".join(init.parent.relative_to(ROOT).parts) for init in inits]
+    assert sorted(lines(setup()["options"]["packages"])) == sorted([*folders, "kerasviz_cli"])
 
 
 def test_every_folder_of_modules_has_an_init():

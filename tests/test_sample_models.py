@@ -89,7 +89,7 @@ def test_a_tensor_outside_its_storage_is_refused(script, shape, strides):
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(script):
-    with pytest.raises(pickle.UnpicklingError, match="found builtins.print"):
+    with pytest.raises(pickle.UnpicklingError, match=r"found builtins\.print"):
         script.read_state_dict(pickle.dumps(print))
 
 
