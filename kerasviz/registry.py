@@ -47,3 +47,8 @@ def technique(name: str) -> Technique:
             f"There is no technique {name!r}.{near(name, BY_NAME)} 'kerasviz --help' and kv.techniques() list them all."
         )
     return BY_NAME[name]
+
+
+def techniques() -> tuple[Technique, ...]:
+    """Every technique there is: name, class, title, group, summary."""
+    return TECHNIQUES

@@ -22,16 +22,31 @@ class AtLeast:
 
 
 @dataclass(frozen=True)
+class Between:
+    """A number from `low` to `high`, both included."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"from {self.low} to {self.high}"
+
+
+@dataclass(frozen=True)
 class OneOf:
     """One of a few words."""
 
-    words: tuple[str, ...]
+    words: tuple[Any, ...]
 
     def __contains__(self, value: object) -> bool:
         return value in self.words
 
     def __str__(self) -> str:
-        return "one of " + ", ".join(self.words)
+        spoken = {True: "yes", False: "no"}
+        return "one of " + ", ".join(spoken[w] if isinstance(w, bool) else str(w) for w in self.words)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,153 @@
+"""What a user hands over, as the network takes it: files and uint8 arrays are photographs, floats are inputs."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasviz.errors import ImageError
+from kerasviz.inputs.fitting import Fit, fit
+from kerasviz.inputs.reading import Photo, read_photo
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the network wants: its size (None: any), its channels (None: those of the picture), how to fit."""
+
+    size: tuple[int | None, int | None] = (None, None)
+    channels: int | None = 3
+    how: str = "squash"
+
+
+@dataclass(frozen=True)
+class Given:
+    """One picture on its way into the network.
+
+    Attributes:
+        pixels: (h, w, C) float32: a fitted photograph in 0..255, or the network's own input.
+        photo: the photograph as it was, or None for a float input.
+        fit: how the photograph became `pixels`.
+        others: input name -> one value, for models with several inputs.
+        name: what its output files are called, or None.
+    """
+
+    pixels: np.ndarray
+    photo: Photo | None
+    fit: Fit
+    others: Mapping[str, np.ndarray] = field(default_factory=dict)
+    name: str | None = None
+    truth: int | str | None = None
+    span: tuple[float, float] | None = None  # smallest and largest value of the batch of float inputs it came in
+
+
+def prepared(images: Any, frame: Frame, picture: str | None = None) -> tuple[list[Given], bool]:
+    """The pictures in what a user handed over, and whether it was just one.
+
+    Args:
+        images: a path, an array (H, W), (H, W, C) or (N, H, W, C), a list of these, a `tf.data.Dataset`,
+            or, for a model with several inputs, a dict input name -> array.
+        frame: what the network wants.
+        picture: the name of the picture's input, for dicts.
+    """
+    if isinstance(images, Mapping):
+        return _several_inputs(images, frame, picture)
+    found, single = [], True
+    for item, alone in pictures_in(images, frame.channels):
+        found.append(one(item, frame))
+        single = single and alone
+    return _spanned(found), single and len(found) == 1
+
+
+def _spanned(given: list[Given]) -> list[Given]:
+    """Float inputs know the range of their batch: all of it is drawn with one stretch."""
+    floats = [g.pixels for g in given if g.photo is None]
+    if not floats:
+        return given
+    span = float(min(p.min() for p in floats)), float(max(p.max() for p in floats))
+    return [g if g.photo else replace(g, span=span) for g in given]
+
+
+def one(item: Any, frame: Frame, name: str | None = None) -> Given:
+    """One picture, a path, Photo or array (H, W) or (H, W, C), on its way into the network."""
+    if isinstance(item, Given):
+        return item
+    if isinstance(item, (str, Path)):
+        item = read_photo(item)
+    if isinstance(item, Photo):
+        return _photograph(item, frame, name)
+    array = np.asarray(item)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3:
+        raise ImageError(f"Expected a picture (height, width, channels), found an array of shape {array.shape}.")
+    if array.dtype == np.uint8:
+        pixels = np.repeat(array, 3, -1) if array.shape[-1] == 1 else array
+        if pixels.shape[-1] == 3:
+            return _photograph(Photo(np.ascontiguousarray(pixels), None, None, ()), frame, name)
+    return _own_input(array.astype(np.float32), frame, name)
+
+
+def pictures_in(images: Any, channels: int | None) -> Iterator[tuple[Any, bool]]:
+    """(picture, whether it stood alone) for each picture, without reading any."""
+    if isinstance(images, (str, Path, Photo, Given)):
+        yield images, True
+    elif hasattr(images, "element_spec"):  # a tf.data.Dataset of pictures, or of (pictures, labels)
+        for element in images:
+            x = element[0] if isinstance(element, (tuple, list)) else element
+            yield from ((item, False) for item, _ in pictures_in(np.asarray(x), channels))
+    elif isinstance(images, Iterable) and not hasattr(images, "__array__"):
+        for item in images:
+            yield from ((inner, False) for inner, _ in pictures_in(item, channels))
+    else:
+        array = np.asarray(images)
+        if _is_one(array, channels):
+            yield array, True
+        else:
+            yield from ((item, False) for item in array)
+
+
+def _is_one(array: np.ndarray, channels: int | None) -> bool:
+    """(H, W), (H, W, C); three axes without a channel axis are a batch of grey pictures."""
+    if array.ndim == 3:
+        return array.shape[-1] == channels or (array.shape[-1] in (1, 3) and channels in (None, 1, 3))
+    return array.ndim == 2
+
+
+def size_for(photo_size: tuple[int, int], wanted: tuple[int | None, int | None]) -> tuple[int, int]:
+    """(height, width) of the network's input: where it is open, the photograph's, at most 512, multiples of 32."""
+    shrink = min(1.0, 512 / max(photo_size))
+    own = [max(32, round(side * shrink / 32) * 32) for side in photo_size]
+    return wanted[0] or own[0], wanted[1] or own[1]
+
+
+def _photograph(photo: Photo, frame: Frame, name: str | None) -> Given:
+    size = size_for(photo.pixels.shape[:2], frame.size)
+    pixels, how = fit(photo.pixels, size, frame.how, frame.channels or 3)
+    return Given(pixels, photo, how, name=name)
+
+
+def _own_input(array: np.ndarray, frame: Frame, name: str | None) -> Given:
+    size = tuple(want or have for want, have in zip(frame.size, array.shape[:2], strict=True))
+    channels = frame.channels or array.shape[-1]
+    if (*size, channels) != array.shape:
+        raise ImageError(
+            f"Expected the network's own input, float {(*size, channels)}, found {array.shape}. "
+            "Float arrays are taken as they are; uint8 arrays are photographs and are fitted."
+        )
+    return Given(array, None, Fit(array.shape[:2], array.shape[:2], "squash"), name=name)
+
+
+def _several_inputs(images: Mapping[str, Any], frame: Frame, picture: str | None) -> tuple[list[Given], bool]:
+    if picture not in images:
+        raise ImageError(f"Expected the pictures under the name {picture!r}, found {', '.join(map(repr, images))}.")
+    given, single = prepared(images[picture], frame)
+    others = {name: np.asarray(value) for name, value in images.items() if name != picture}
+    if single:
+        others = {name: value[None] for name, value in others.items()}
+    for name, value in others.items():
+        if len(value) != len(given):
+            raise ImageError(f"Expected {len(given)} values for input {name!r}, one a picture, found {len(value)}.")
+    rows = [{name: value[k] for name, value in others.items()} for k in range(len(given))]
+    return [replace(g, others=row) for g, row in zip(given, rows, strict=True)], single

@@ -1,0 +1,57 @@
+"""One door into a model: it is built into the current graph, and every layer's output is found there."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kerasviz.errors import ModelError
+from kerasviz.lazy import tf
+from kerasviz.models.doors import Door, output_names
+from kerasviz.models.heads import head
+from kerasviz.models.preserving import preserving
+from kerasviz.models.view import Tap, View
+from kerasviz.models.watching import Call, watching
+
+_tracing = threading.RLock()  # Keras does not trace in two threads at once
+
+
+def build(
+    model: Any, door: Door, pixels: Any, others: Sequence[Any], scaling: Callable[[Any], Any] | None = None
+) -> View:
+    """The network for `pixels` (N, H, W, C), inside the function that is being traced.
+
+    Variables are live: the function sees what later training makes of them. The model is left as it was.
+    """
+    named = {one.name: value for one, value in zip(door.others, others, strict=True)}
+    with _tracing, preserving(model), watching() as seen:
+        outputs = door.enter(model, scaling(pixels) if scaling else pixels, named)
+    flat = [t for t in tf.nest.flatten(outputs) if tf.is_tensor(t)]
+    if not flat or any(t.shape.rank is None for t in flat):
+        raise ModelError("Expected a model that returns tensors of a known rank; this one does not.")
+    heads = tuple(head(name, t) for name, t in zip(output_names(model, outputs), flat, strict=True))
+    return View(pixels, heads, _taps(seen.calls, flat, door))
+
+
+def _taps(calls: Sequence[Call], outputs: Sequence[Any], door: Door) -> dict[str, Tap]:
+    """Layers whose output leads to an output of the model; the rest (cells of recurrent layers) are decoys."""
+    graph, needed = outputs[0].graph, _ancestors(outputs)
+    taps: dict[str, Tap] = {}
+    for call in calls:
+        tensors = [t for t in tf.nest.flatten(call.output) if tf.is_tensor(t) and getattr(t, "graph", None) is graph]
+        if tensors and tensors[0].op.name in needed:
+            first = getattr(call.layer, "data_format", None) == "channels_first" or (
+                door.layout == "NCHW" and tensors[0].shape.rank == 4
+            )
+            taps[call.path] = Tap(call.path, len(taps), call.layer, tensors[0], first)
+    return taps
+
+
+def _ancestors(outputs: Sequence[Any]) -> set[str]:
+    names: set[str] = set()
+    waiting = [t.op for t in outputs]
+    while waiting:
+        op = waiting.pop()
+        if op.name not in names:
+            names.add(op.name)
+            waiting += [t.op for t in op.inputs]
+    return names

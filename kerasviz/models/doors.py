@@ -1,0 +1,134 @@
+"""Where pictures enter a Keras model, how large they must be, and how the model is called with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kerasviz.errors import ModelError
+from kerasviz.lazy import tf
+
+_LAYOUTS = {4: "NHWC", 3: "NHW"}
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a model."""
+
+    name: str
+    shape: tuple[int | None, ...]  # with the batch axis; None where any size is taken
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Door:
+    """The inputs of a model, and which of them is the picture.
+
+    Attributes:
+        inputs: empty while the model has not been built and nothing is known.
+        picture: number of the input that takes the picture.
+        layout: `NHWC`, `NCHW`, or `NHW` for grey pictures without a channel axis.
+    """
+
+    inputs: tuple[Input, ...]
+    picture: int = 0
+    layout: str = "NHWC"
+    structure: Any = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the model has said what it takes."""
+        return bool(self.inputs)
+
+    @property
+    def channels(self) -> int | None:
+        """1 or 3 mostly; None while unknown."""
+        if not self.known:
+            return None
+        return 1 if self.layout == "NHW" else self.inputs[self.picture].shape[1 if self.layout == "NCHW" else 3]
+
+    @property
+    def size(self) -> tuple[int | None, int | None]:
+        """(height, width) of pictures; None where any is taken."""
+        if not self.known:
+            return None, None
+        shape = self.inputs[self.picture].shape
+        return (shape[2], shape[3]) if self.layout == "NCHW" else (shape[1], shape[2])
+
+    @property
+    def batch(self) -> int | None:
+        """The batch size that the model insists on, or None."""
+        return self.inputs[self.picture].shape[0] if self.known else None
+
+    @property
+    def others(self) -> tuple[Input, ...]:
+        """The inputs that are not the picture."""
+        return tuple(one for k, one in enumerate(self.inputs) if k != self.picture)
+
+    def enter(self, model: Any, pixels: Any, others: Mapping[str, Any]) -> Any:
+        """What the model returns for pixels (N, H, W, C), called for inference."""
+        if not self.known:
+            return model(pixels, training=False)
+        pixels = {"NHWC": lambda p: p, "NCHW": lambda p: tf.transpose(p, (0, 3, 1, 2)), "NHW": lambda p: p[..., 0]}[
+            self.layout
+        ](pixels)
+        values = [pixels if k == self.picture else others[one.name] for k, one in enumerate(self.inputs)]
+        values = [tf.cast(value, one.dtype) for value, one in zip(values, self.inputs, strict=True)]
+        if self.structure is None or not isinstance(self.structure, (list, tuple, dict)):
+            return model(values[0], training=False)
+        return model(tf.nest.pack_sequence_as(self.structure, values), training=False)
+
+
+def door_of(model: Any) -> Door:
+    """The door of a Keras 3 or tf_keras model, functional, Sequential, subclassed, built or not."""
+    inputs = getattr(model, "inputs", None)
+    if inputs:
+        flat = [Input(str(t.name).split(":")[0], tuple(t.shape), _dtype(t.dtype)) for t in inputs]
+        return _door(flat, _structure(model, inputs))
+    shape = _built_shape(model)
+    return _door([Input("input", shape, "float32")], None) if shape else Door(())
+
+
+def _structure(model: Any, inputs: Any) -> Any:
+    structure = getattr(model, "input", None)
+    return structure if structure is not None else (inputs if len(inputs) > 1 else inputs[0])
+
+
+def _dtype(dtype: Any) -> str:
+    return dtype if isinstance(dtype, str) else tf.as_dtype(dtype).name
+
+
+def _built_shape(model: Any) -> tuple[int | None, ...] | None:
+    """The shape that a subclassed model was built with: the size is the user's to choose, the channels are not."""
+    if not getattr(model, "built", False):
+        return None
+    config = getattr(model, "get_build_config", dict)() or {}
+    shape = config.get("input_shape") or next(iter((config.get("shapes_dict") or {}).values()), None)
+    if not isinstance(shape, (list, tuple)) or len(shape) not in _LAYOUTS or isinstance(shape[-1], (list, tuple)):
+        return None
+    return (None, *shape[1:])
+
+
+def _door(inputs: list[Input], structure: Any) -> Door:
+    pictures = [k for k, one in enumerate(inputs) if len(one.shape) == 4] or [
+        k for k, one in enumerate(inputs) if len(one.shape) == 3
+    ]
+    if not pictures:
+        shapes = ", ".join(str(one.shape) for one in inputs)
+        raise ModelError(
+            f"Expected a network that takes pictures, (batch, height, width, channels); this one takes {shapes}. "
+            "kerasviz explains convolutional networks."
+        )
+    shape = inputs[pictures[0]].shape
+    layout = _LAYOUTS[len(shape)]
+    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3, 4):
+        layout = "NCHW"
+    return Door(tuple(inputs), pictures[0], layout, structure)
+
+
+def output_names(model: Any, outputs: Any) -> list[str]:
+    """A name for each tensor of what the model returned, in order."""
+    if isinstance(outputs, Mapping):
+        return [str(key) for key in sorted(outputs)]
+    count = len(tf.nest.flatten(outputs))
+    names = list(getattr(model, "output_names", None) or [])
+    return names if len(names) == count else [f"out{k}" for k in range(count)]

@@ -1,0 +1,126 @@
+"""A path or a live model -> Network."""
+
+import os
+import weakref
+from pathlib import Path
+from typing import Any
+
+from kerasviz.errors import KerasvizError, ModelError, SettingError
+from kerasviz.lazy import tf
+from kerasviz.models import preprocessing
+from kerasviz.models.loading import load
+from kerasviz.models.network import Network
+from kerasviz.models.sidecar import sidecar_of
+
+_live: "weakref.WeakKeyDictionary[Any, Network]" = weakref.WeakKeyDictionary()
+
+
+def open_network(
+    model: Any,
+    *,
+    preprocess: str = "auto",
+    labels: Any = None,
+    trust: bool = False,
+    custom_objects: dict[str, Any] | None = None,
+    size: tuple[int, int] | None = None,
+    fit: str = "squash",
+    device: str | None = None,
+    fast: bool | str = "auto",
+) -> Network:
+    """Open a model for looking.
+
+    Args:
+        model: the path of a .keras or .h5 file, or a live Keras 3 or tf_keras model.
+        preprocess: what photographs are scaled to: `auto` (layers inside the model, its sidecar file), `none`, `0..1`,
+            `-1..1`, `caffe`, `torch`, or `MODULE:FUNCTION`. It is never guessed.
+        labels: class names: a sequence, a dict, or the path of a .txt, .json or .csv file.
+        trust: open files that could run code or touch files.
+        custom_objects: name -> class, for layers of the author's own.
+        size: (height, width) of pictures, for networks without a fixed input size.
+        fit: how photographs become that size: `squash`, `crop` or `pad`.
+        device: `cpu` or `gpu:N`; default: the first GPU, else the CPU.
+        fast: use a copy with weights baked and BatchNorm folded: True, False, or `auto`: for runs of 200 pictures
+            or more of a model from a file.
+
+    Raises:
+        ModelError: the file cannot be opened, or is no model.
+        UnsafeModelError: the file could run code or touch files, and `trust` is not given.
+        SettingError: an unknown preprocessing, fit or device.
+    """
+    if isinstance(model, Network):
+        return model
+    _tensorflow_only()
+    if fit not in ("squash", "crop", "pad"):
+        raise SettingError(f"Expected fit squash, crop or pad, found {fit!r}.")
+    _grow_memory()
+    file = None
+    if isinstance(model, (str, os.PathLike)):
+        model, file = load(Path(model), trust=trust, custom_objects=custom_objects)
+    if not callable(model) or not hasattr(model, "layers"):
+        raise ModelError(
+            f"Expected a Keras model or the path of a model file, found {type(model).__name__}. "
+            "Give kv.open a .keras or .h5 file, or a live keras.Model."
+        )
+    sidecar = sidecar_of(file.path) if file else {}
+    return Network(
+        model,
+        file=file,
+        preprocess=_preprocess(preprocess, sidecar),
+        labels=labels if labels is not None else sidecar.get("labels"),
+        size=size,
+        fit=fit,
+        device=_device(device),
+        fast=fast,
+    )
+
+
+def opened(model: Any) -> Network:
+    """A Network as it is, a path opened, a live model opened once for as long as it lives."""
+    if isinstance(model, (Network, str, os.PathLike)):
+        return open_network(model)
+    try:
+        if model not in _live:
+            network = open_network(model)
+            network.hold_weakly()  # the dictionary must not keep the model alive
+            _live[model] = network
+        return _live[model]
+    except TypeError:  # not a thing that can be held weakly: let open_network say what was expected
+        return open_network(model)
+
+
+def _preprocess(asked: str, sidecar: dict[str, Any]) -> preprocessing.Preprocess | None:
+    if asked != "auto":
+        return preprocessing.named(asked)
+    return preprocessing.named(sidecar["preprocess"], "sidecar") if "preprocess" in sidecar else None
+
+
+def _device(asked: str | None) -> str | None:
+    """`cpu` or `gpu:N` as TensorFlow writes it."""
+    if asked is None:
+        return None
+    kind, _, number = asked.lower().partition(":")
+    present = len(tf.config.list_physical_devices(kind.upper())) if kind in ("cpu", "gpu") else 0
+    if not (number or "0").isdigit() or int(number or 0) >= present:
+        raise SettingError(
+            f"Expected device cpu or gpu:N of those present, found {asked!r}; there are {present} of that kind."
+        )
+    return f"/{kind.upper()}:{number or 0}"
+
+
+def _grow_memory() -> None:
+    """GPU memory is taken as it is needed, where TensorFlow has not begun yet."""
+    for gpu in tf.config.list_physical_devices("GPU"):
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:  # it has begun: the user's own choice stands
+            return
+
+
+def _tensorflow_only() -> None:
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise KerasvizError(
+            f"Expected Keras on TensorFlow, found the backend {keras.backend.backend()!r}. "
+            "Type KERAS_BACKEND=tensorflow before the command, or set it in ~/.keras/keras.json."
+        )

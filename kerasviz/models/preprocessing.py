@@ -1,0 +1,109 @@
+"""What scaling was it trained on? Known from the model's own layers, its sidecar, or the user; never guessed."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kerasviz.errors import SettingError
+
+_CAFFE_MEAN = (103.939, 116.779, 123.68)  # BGR, keras.applications.imagenet_utils
+_TORCH_MEAN, _TORCH_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How a photograph, RGB 0..255 of the network's size, becomes what the network was trained on.
+
+    Attributes:
+        name: what a user types: `none`, `0..1`, `-1..1`, `caffe`, `torch`, `MODULE:FUNCTION`.
+        how: where it is known from: `inside` (layers of the model), `sidecar`, `given`.
+    """
+
+    name: str
+    how: str
+    scale: tuple[float, ...] = (1.0,)  # network = pixels * scale + offset, channel by channel
+    offset: tuple[float, ...] = (0.0,)
+    bgr: bool = False
+    function: Callable[[Any], Any] | None = None
+
+    def apply(self, pixels: Any) -> Any:
+        """(N, H, W, C) in 0..255 -> what the network takes; differentiable."""
+        if self.function is not None:
+            return self.function(pixels)
+        if self.bgr and pixels.shape[-1] == 3:
+            pixels = pixels[..., ::-1]
+        if self.scale == (1.0,) and self.offset == (0.0,):
+            return pixels
+        return pixels * np.float32(self.scale) + np.float32(self.offset)
+
+    @property
+    def invertible(self) -> bool:
+        """Whether `undo` knows the way back."""
+        return self.function is None
+
+    def undo(self, inputs: np.ndarray) -> np.ndarray:
+        """What the network takes -> pixels in 0..255, for drawing; (..., C) float32."""
+        pixels = (inputs - np.float32(self.offset)) / np.float32(self.scale)
+        return pixels[..., ::-1] if self.bgr and pixels.shape[-1] == 3 else pixels
+
+
+def _named(name: str, how: str) -> Preprocess | None:
+    torch = (np.asarray(_TORCH_MEAN), np.asarray(_TORCH_SD))
+    known = {
+        "none": Preprocess("none", how),
+        "0..1": Preprocess("0..1", how, (1 / 255,)),
+        "-1..1": Preprocess("-1..1", how, (1 / 127.5,), (-1.0,)),
+        "caffe": Preprocess("caffe", how, (1.0,) * 3, tuple(-m for m in _CAFFE_MEAN), bgr=True),
+        "torch": Preprocess("torch", how, tuple(1 / (255 * torch[1])), tuple(-torch[0] / torch[1])),
+    }
+    return known.get(name)
+
+
+def named(name: str, how: str = "given") -> Preprocess:
+    """The preprocessing of that name; `MODULE:FUNCTION` is imported and called with float32 (N, H, W, C) in 0..255."""
+    found = _named(name, how)
+    if found:
+        return found
+    module, _, function = name.partition(":")
+    try:
+        if not function:
+            raise AttributeError(name)
+        return Preprocess(name, how, function=getattr(importlib.import_module(module), function))
+    except (ImportError, AttributeError) as error:
+        raise SettingError(
+            f"Expected preprocessing none, 0..1, -1..1, caffe, torch or MODULE:FUNCTION, found {name!r}. "
+            "Say what the network was trained on, for example --preprocess -1..1."
+        ) from error
+
+
+INSIDE = Preprocess("none", "inside")
+_SCALING = ("Rescaling", "Normalization")
+_ARITHMETIC = ("Subtract", "Add", "Multiply", "TrueDivide", "Divide", "TFOpLambda")
+
+
+def found_inside(calls: Any) -> bool:
+    """Whether the network scales pixels itself: Rescaling, Normalization or arithmetic before its first kernel.
+
+    Args:
+        calls: (layer, output) in the order in which the network calls its layers.
+    """
+    for layer, output in calls:
+        kind = type(layer).__name__
+        if kind in _SCALING or (kind in _ARITHMETIC and getattr(output, "shape", None) is not None):
+            return True
+        weights = getattr(layer, "weights", None) or []
+        if any(len(weight.shape) >= 2 for weight in weights):
+            return False
+    return False
+
+
+def unknown(model: str) -> SettingError:
+    """The question that stands for a guess."""
+    return SettingError(
+        f"It cannot be known how pixels must be scaled for {model}: it has no scaling layers of its own. "
+        "Say what it was trained on with --preprocess none, 0..1, -1..1, caffe, torch or MODULE:FUNCTION "
+        "(in Python preprocess=), or pass float arrays as in training."
+    )
