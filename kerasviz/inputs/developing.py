@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -47,7 +48,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _eight_bits(values: np.ndarray, notes: list[str]) -> np.ndarray:
     """Grey of 16 or 32 bits or floats -> uint8 (H, W). Pillow would clip them, which turns most pictures white."""
-    grey = values.astype(np.float64)
+    grey: Any = values.astype(np.float32 if values.dtype.itemsize <= 2 else np.float64)
     if not np.isfinite(grey).all():
         grey = np.nan_to_num(grey, nan=0.0, posinf=0.0, neginf=0.0)
         notes.append("values that were no numbers made black")
@@ -72,17 +73,25 @@ def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
         return plain()
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        name = ImageCms.getProfileDescription(source).strip() or "unnamed"
-        if "srgb" in name.lower():
-            return plain()
         # Lcms knows grey, RGB and CMYK; palettes and the like are plain RGB underneath.
         known = image if image.mode in ("L", "CMYK") and mode == "RGB" else plain()
+        if known.mode in ("RGB", "RGBA") and _is_srgb(source):
+            return known
         converted = _transformed(known, source, mode)
+        name = ImageCms.getProfileDescription(source).strip() or "unnamed"
     except Exception:  # a profile is advice: the pixels are shown without it
         notes.append("the embedded colour profile could not be used")
         return plain()
     notes.append(f"colours converted from the embedded profile {name!r} to sRGB")
     return converted
+
+
+def _is_srgb(source: ImageCms.ImageCmsProfile) -> bool:
+    """By what it does to 216 colours: names lie, and much of what cameras and sites embed is sRGB by another name."""
+    steps = np.arange(0, 256, 51).astype(np.uint8)
+    colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
+    moved = np.asarray(_transformed(Image.fromarray(colours), source, "RGB")).astype(int) - colours
+    return int(np.abs(moved).max()) <= 2
 
 
 def _transformed(image: Image.Image, source: object, mode: str) -> Image.Image:

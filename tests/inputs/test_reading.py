@@ -159,6 +159,13 @@ def test_a_cmyk_jpeg_has_its_colours_the_right_way_round(tmp_path):
     assert max(green, blue) < 30
 
 
+def test_lab_is_understood(tmp_path):
+    lab = ImageCms.profileToProfile(
+        Image.fromarray(RGB), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+    )
+    assert np.abs(read_image(written(tmp_path / "a.tiff", lab)).astype(int) - RGB).mean() < 2
+
+
 def swapped_profile():
     """sRGB's profile with the red and the blue primary exchanged: a colour space of its own, easy to predict."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
@@ -186,6 +193,21 @@ def test_an_embedded_srgb_profile_changes_nothing(tmp_path):
     photo = read_photo(written(tmp_path / "a.png", RGB, icc_profile=profile))
     np.testing.assert_array_equal(photo.pixels, RGB)
     assert photo.notes == ()
+
+
+def test_a_profile_that_is_srgb_by_another_name_changes_nothing(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    renamed = profile.replace("sRGB".encode("utf-16-be"), "c2ci".encode("utf-16-be"))
+    assert renamed != profile
+    photo = read_photo(written(tmp_path / "a.png", RGB, icc_profile=renamed))
+    np.testing.assert_array_equal(photo.pixels, RGB)
+    assert photo.notes == ()
+
+
+def test_a_grey_picture_with_a_profile_for_colours_is_read_without_it(tmp_path):
+    photo = read_photo(written(tmp_path / "a.png", RGB[..., 0], icc_profile=swapped_profile()))
+    np.testing.assert_array_equal(photo.pixels[..., 2], RGB[..., 0])
+    assert photo.notes == ("the embedded colour profile could not be used",)
 
 
 @pytest.mark.parametrize("profile", [b"nonsense", swapped_profile()[:200]])
