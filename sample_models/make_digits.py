@@ -6,7 +6,8 @@ Its last convolution has one filter for each digit, averaged straight into the s
 where the network sees its digit. It takes grey pixels 0..255 of shape (28, 28, 1), light strokes on black. The digits
 are scikit-learn's (1797 scans of 8x8 cells), enlarged to 28x28; 360 of them are held out of training, and one of each
 class among these goes to digits/ as CLASS_INDEX.png, INDEX being its place in scikit-learn's list. The file is written
-in the older .h5 format on purpose: the toolkit opens both.
+in the older .h5 format on purpose, since kerasviz opens both. The one beside this script was made with the oldest
+supported set (scripts/test_oldest.sh leaves it in .venv-oldest), since an older Keras does not open what a newer wrote.
 """
 
 import sys

@@ -5,7 +5,8 @@
 
 The weights come from that package (Apache-2.0), which carries them as a PyTorch checkpoint. PyTorch is not needed and
 no code of the package runs: a restricted unpickler reads the arrays. The same versions of Keras and h5py write the
-same file, byte for byte.
+same file, byte for byte. The one beside this script was made with the oldest supported set (scripts/test_oldest.sh
+leaves it in .venv-oldest), since an older Keras does not open what a newer one wrote.
 
 The model takes RGB pixels 0..255 of shape (224, 224, 3), scales them itself to (x - 127) / 128, and returns the
 probabilities of the 1000 ImageNet classes in their usual order; their synsets and names stand in

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -73,6 +74,16 @@ def test_the_file_of_the_network_does_not_tell_when_or_where_it_was_made():
         assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
         ids = [int(text) for text in re.findall(rb'"shared_object_id": (\d+)', archive.read("config.json"))]
     assert list(dict.fromkeys(ids)) == list(range(1, max(ids) + 1))
+
+
+def test_the_networks_were_written_by_the_oldest_supported_keras():
+    # An older Keras does not open what a newer one wrote: 3.10 knows no `input_axes` of GlorotUniform in a file of 3.15.
+    pins = (SAMPLES.parent / "scripts" / "oldest.txt").read_text(encoding="utf-8")
+    with zipfile.ZipFile(SAMPLES / "efficientnet_lite0.keras") as archive:
+        writers = [json.loads(archive.read("metadata.json"))["keras_version"]]
+    with h5py.File(SAMPLES / "digits.h5") as file:
+        writers.append(file.attrs["keras_version"])
+    assert [f"\nkeras=={writer}\n" in pins for writer in writers] == [True, True]
 
 
 def test_a_checkpoint_is_read_with_its_strides(script):
