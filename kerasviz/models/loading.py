@@ -35,7 +35,7 @@ class ModelFile:
 
 
 def load(
-    path: str | os.PathLike, *, trust: bool = False, custom_objects: Mapping[str, Any] | None = None
+    path: str | os.PathLike[str], *, trust: bool = False, custom_objects: Mapping[str, Any] | None = None
 ) -> tuple[Any, ModelFile]:
     """Open a .keras or .h5 file of Keras 2 or 3, exactly, and without running what strangers put into it.
 
@@ -69,7 +69,7 @@ def load(
     return model, ModelFile(os.fspath(path), sha256, kind.kind, kind.writer)
 
 
-def _openable(path: str | os.PathLike, called: str = "") -> FileKind:
+def _openable(path: str | os.PathLike[str], called: str = "") -> FileKind:
     """The kind of a file that holds a whole Keras model, else ModelError."""
     called = called or os.path.basename(os.path.normpath(os.fspath(path)))
     try:
@@ -84,7 +84,7 @@ def _openable(path: str | os.PathLike, called: str = "") -> FileKind:
     return kind
 
 
-def _missing(path: str | os.PathLike) -> str:
+def _missing(path: str | os.PathLike[str]) -> str:
     """There is no such file; but perhaps a near one."""
     folder, name = os.path.split(os.fspath(path))
     if not os.path.isdir(folder or "."):
@@ -102,7 +102,7 @@ def _unreadable(name: str, error: Exception) -> ModelError:
     return ModelError(f"Expected to read {name!r}, but found: {reason}. Check its permissions and the free disk space.")
 
 
-def _copied(path: str | os.PathLike, copy: str) -> str:
+def _copied(path: str | os.PathLike[str], copy: str) -> str:
     """Copy a file; its SHA-256, of the very bytes that were copied."""
     digest = hashlib.sha256()
     try:

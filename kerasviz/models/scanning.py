@@ -25,7 +25,7 @@ MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 FILTERS = {1, 2, 3, 32000}  # gzip, shuffle, fletcher32, lzf: any other is loaded from a plug-in library
 
 
-def scan(path: str | os.PathLike, kind: str) -> list[Finding]:
+def scan(path: str | os.PathLike[str], kind: str) -> list[Finding]:
     """What speaks against opening a model file; empty when it may be opened.
 
     Args:
@@ -45,10 +45,10 @@ def scan(path: str | os.PathLike, kind: str) -> list[Finding]:
     return list(found)
 
 
-def _hdf5_file_findings(path: str | os.PathLike, bare_operations: bool) -> Iterator[Finding]:
+def _hdf5_file_findings(path: str | os.PathLike[str], bare_operations: bool) -> Iterator[Finding]:
     import h5py
 
-    if zipfile.is_zipfile(path):
+    if _is_archive(path):
         yield Finding("file:polyglot", "", "is an HDF5 file and a zip archive at once, and would be read in two ways")
     with h5py.File(path, "r") as file:
         weights = yield from _hdf5_findings(file, os.path.getsize(path))
@@ -56,7 +56,16 @@ def _hdf5_file_findings(path: str | os.PathLike, bare_operations: bool) -> Itera
         yield from configuration_findings(config, weights, bare_operations=bare_operations)
 
 
-def _zip_file_findings(path: str | os.PathLike) -> Iterator[Finding]:
+def _is_archive(path: str | os.PathLike[str]) -> bool:
+    """Whether it reads as a zip archive; `zipfile.is_zipfile` asks for four bytes, which weights may have by chance."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return bool(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return False
+
+
+def _zip_file_findings(path: str | os.PathLike[str]) -> Iterator[Finding]:
     import h5py
 
     with zipfile.ZipFile(path) as archive:
@@ -176,8 +185,8 @@ def _hdf5_objects(file: Any) -> Iterator[tuple[str, Any]]:
 def _dataset_findings(where: str, data: Any, file_size: int) -> Iterator[Finding]:
     name = repr(where[-80:])
     if data.external or data.is_virtual:
-        sources = data.external or data.virtual_sources()
-        yield Finding("file:h5-external", where, f"would read {name} from another file: {str(sources[0])[:80]}")
+        sources = [source[0] for source in data.external or ()] or [s.file_name for s in data.virtual_sources()]
+        yield Finding("file:h5-external", where, f"would read {name} from another file: {str(sources[0])[:80]!r}")
         return
     settings = data.id.get_create_plist()
     filters = {settings.get_filter(index)[0] for index in range(settings.get_nfilters())}

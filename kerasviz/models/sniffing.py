@@ -82,7 +82,7 @@ class FileKind:
         return OPENERS.get(self.kind)
 
 
-def sniff(path: str | os.PathLike) -> FileKind:
+def sniff(path: str | os.PathLike[str]) -> FileKind:
     """The kind of a file or folder, told by its content.
 
     Reads the first 4 kB, and of HDF5 the root's attributes, of a zip archive the list of members
@@ -107,7 +107,7 @@ def sniff(path: str | os.PathLike) -> FileKind:
     return FileKind("checkpoint" if tail == TABLE_SIGNATURE else _kind_of_bytes(head))
 
 
-def _kind_of_folder(path: str | os.PathLike) -> str:
+def _kind_of_folder(path: str | os.PathLike[str]) -> str:
     with os.scandir(path) as entries:
         names = {entry.name for entry in itertools.islice(entries, 10_000)}
     if names & {"saved_model.pb", "saved_model.pbtxt"}:
@@ -140,7 +140,7 @@ def _is_text(head: bytes) -> bool:
     return all(c.isprintable() or c.isspace() for c in text)
 
 
-def _careful(sniffer: Any, path: str | os.PathLike) -> FileKind:
+def _careful(sniffer: Any, path: str | os.PathLike[str]) -> FileKind:
     """Libraries fail on damaged files in more ways than they document: all of them mean `broken`."""
     try:
         return sniffer(path)
@@ -150,7 +150,7 @@ def _careful(sniffer: Any, path: str | os.PathLike) -> FileKind:
         return FileKind("broken")
 
 
-def _sniff_hdf5(path: str | os.PathLike) -> FileKind:
+def _sniff_hdf5(path: str | os.PathLike[str]) -> FileKind:
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -173,7 +173,7 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)[:40]
 
 
-def _sniff_zip(path: str | os.PathLike) -> FileKind:
+def _sniff_zip(path: str | os.PathLike[str]) -> FileKind:
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
         if any(name.endswith("data.pkl") for name in names):
