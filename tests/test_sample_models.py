@@ -77,7 +77,7 @@ def test_the_file_of_the_network_does_not_tell_when_or_where_it_was_made():
 
 
 def test_the_networks_were_written_by_the_oldest_supported_keras():
-    # An older Keras does not open what a newer one wrote: 3.10 knows no `input_axes` of GlorotUniform in a file of 3.15.
+    # An older Keras does not open what a newer one wrote: 3.10 knows no `input_axes` of GlorotUniform, 3.15 writes it.
     pins = (SAMPLES.parent / "scripts" / "oldest.txt").read_text(encoding="utf-8")
     with zipfile.ZipFile(SAMPLES / "efficientnet_lite0.keras") as archive:
         writers = [json.loads(archive.read("metadata.json"))["keras_version"]]
