@@ -169,8 +169,8 @@ def map_picture(grid: Grid, k: int, size: tuple[int, int], background: str) -> n
 
 
 def needs_frame(key: Key, sheet: Sheet) -> bool:
-    """Where the colour of 0 is nearly the paper's."""
-    return key.colormap in (("ink", "rdbu") if sheet.background == "white" else ("grey", "inferno", "magma"))
+    """Where an end of the colours is nearly the paper's."""
+    return key.colormap in (("ink", "rdbu", "grey") if sheet.background == "white" else ("grey", "inferno", "magma"))
 
 
 def draw_foot(sheet: Sheet, grid: Grid, y: float) -> None:

@@ -1,12 +1,12 @@
 """The panel: photograph, heatmap as computed, overlay, and what they say."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from kerasviz.pictures.bars import Key, upright_bar
+from kerasviz.pictures.bars import Key, flat_bar, upright_bar
 from kerasviz.pictures.captions import number
 from kerasviz.pictures.colormaps import colour
 from kerasviz.pictures.lettering import BODY, LEADING, NOTE
@@ -16,6 +16,7 @@ from kerasviz.pictures.sheets import EDGE, GAP, WIDTH, Sheet
 
 COLUMN, TALLEST = 304, 380  # the largest a picture gets, in units
 PHOTO_X, HEATMAP_X, OVERLAY_X = EDGE, EDGE + COLUMN + GAP, WIDTH - EDGE - COLUMN
+OWN_BAR = 112  # the least width of a bar under the overlay
 BAR_GAP, BAR_TEXT = 8, 15  # from heatmap to bar, from the bar's left edge to its text
 TINY = 64  # pixels a side; up to here a photograph is enlarged by whole pixels
 SIDE_BY_CELLS = 128  # above this many cells a side single cells cannot be told apart
@@ -30,8 +31,9 @@ class Map:
     whole photograph of that size: cells as they are, or stretched smoothly; NaN where the network
     never looked. `cells` is what was computed, float32 (h, w). `alone` is for maps as fine as the
     pixels: they are averaged, not shown cell by cell. `colormap` None is rdbu where the map is
-    signed, else inferno, or above 1024 cells ink (on black paper grey). `clip` is the percentile at
-    which the scale ends; `alpha` the overlay's opacity there; `placement` says how `place` stretches.
+    signed, else inferno; above 1024 cells ink (on black paper grey) beside an overlay in inferno.
+    `clip` is the percentile at which the scale ends; `alpha` the overlay's opacity there;
+    `placement` says how `place` stretches.
     """
 
     photo: np.ndarray
@@ -82,12 +84,13 @@ def panel(
     photo = fitted(map.photo, *sheet.px(COLUMN, TALLEST))
     label(sheet, f"Photograph, {map.photo.shape[1]} × {map.photo.shape[0]}", PHOTO_X, top)
     sheet.image(photo, PHOTO_X, top)
+    limits = limits or scale_of(map.cells, signed=map.signed, clip=map.clip)
     if facts.failed:
         low = draw_failure(sheet, facts, photo, top)
-    elif nothing_to_tell(map.cells):
+    elif nothing_to_tell(map.cells) or not limits.high:
         low = draw_nothing(sheet, map, facts, photo, top)
     else:
-        low = draw_map(sheet, map, limits or scale_of(map.cells, signed=map.signed, clip=map.clip), photo, top)
+        low = draw_map(sheet, map, limits, photo, top)
     y = sheet.prose(facts.caption, EDGE, low + 26)
     sheet.prose(facts.small, EDGE, y, style=NOTE, color=sheet.colors.dim)
     return sheet.picture()
@@ -124,21 +127,27 @@ def draw_map(sheet: Sheet, map: Map, scale: Scale, photo: np.ndarray, top: float
         end = OVERLAY_X - GAP
         unit = sheet.letters.shorten(key.unit, end - HEATMAP_X - sheet.letters.width(name, NOTE) - GAP, NOTE)
         sheet.text(unit, end, top - 8, NOTE, sheet.colors.dim, right=True)
-    draw_overlay(sheet, map, key, photo, top)
-    return top + max(size[0] / sheet.scale, bar_high)
+    return max(top + bar_high, draw_overlay(sheet, map, key, photo, top))
 
 
-def draw_overlay(sheet: Sheet, map: Map, key: Key, photo: np.ndarray, top: float) -> None:
-    """The third column."""
-    values = placed(map, photo.shape[:2], nearest=False)
+def draw_overlay(sheet: Sheet, map: Map, key: Key, photo: np.ndarray, top: float) -> float:
+    """The third column; gives where it ends, in units."""
+    values, bottom = placed(map, photo.shape[:2], nearest=False), top + photo.shape[0] / sheet.scale
     if map.contour:
         half = f"{number(key.scale.high / 2)} {key.unit}".rstrip()
         label(sheet, f"Contour at half the limit, {'±' if map.signed else ''}{half}", OVERLAY_X, top)
         sheet.image(contour(photo, values, key.scale, width=2 * sheet.scale), OVERLAY_X, top)
-        return
+        return bottom
     label(sheet, f"Overlay, {map.placement}", OVERLAY_X, top)
-    over = overlay(photo, values, key.scale, colormap=key.colormap, alpha=map.alpha, signed=map.signed)
+    colors = "inferno" if map.colormap is None and not map.signed else key.colormap
+    over = overlay(photo, values, key.scale, colormap=colors, alpha=map.alpha, signed=map.signed)
     sheet.image(over, OVERLAY_X, top)
+    if colors == key.colormap:
+        return bottom
+    # Grains of ink are lost on a photograph: the overlay has colours, and so a bar, of its own.
+    wide = max(photo.shape[1] / sheet.scale, OWN_BAR)
+    flat_bar(sheet, replace(key, colormap=colors, unit=""), OVERLAY_X, bottom + 6, wide)
+    return bottom + 27
 
 
 def placed(map: Map, size: tuple[int, int], *, nearest: bool, finer: int = 1) -> np.ndarray:
@@ -169,7 +178,7 @@ def nothing_to_tell(cells: np.ndarray) -> bool:
 def draw_nothing(sheet: Sheet, map: Map, facts: Facts, photo: np.ndarray, top: float) -> float:
     """A void with a sentence, an empty bar, and the grey ground of the photograph."""
     finite = map.cells[np.isfinite(map.cells)]
-    only = float(finite[0]) if finite.size else 0.0
+    only = float(finite.max()) if finite.size and nothing_to_tell(finite) else 0.0
     high = photo.shape[0] / sheet.scale
     bottom = draw_void(sheet, facts.message or reason(map, only), HEATMAP_X, top, COLUMN, high, sheet.colors.dim)
     label(sheet, f"Heatmap, {map.cells.shape[1]} × {map.cells.shape[0]} as computed", HEATMAP_X, top)
@@ -185,7 +194,7 @@ def reason(map: Map, only: float) -> str:
     if not np.isfinite(map.cells).any():
         return "No value is a number."
     if only == 0:
-        return "All values are 0."
+        return "No value is above 0." if map.cells.any() else "All values are 0."
     return f"Every value is {number(only)} {map.unit}".rstrip() + ": the map does not tell places apart."
 
 

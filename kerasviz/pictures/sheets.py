@@ -68,14 +68,14 @@ class Sheet:
         return y
 
     def image(self, picture: np.ndarray, x: float, y: float, frame: bool = False) -> None:
-        """A picture uint8 (h, w, 3) as it is, pixel for pixel, its upper left corner at x, y."""
+        """A picture uint8 (h, w, 3), pixel for pixel, its upper left corner at x, y; a frame lies around it."""
         (left, top), (high, wide) = self.px(x, y), picture.shape[:2]
         self._reach((top + high) / self.scale)
         self._pixels[top : top + high, left : left + wide] = picture
         if frame:
-            for inset in range(min(self.scale, (min(high, wide) + 1) // 2)):
-                corner = (left + wide - 1 - inset, top + high - 1 - inset)
-                cv2.rectangle(self._pixels, (left + inset, top + inset), corner, self.colors.rule)
+            for out in range(1, self.scale + 1):
+                corner = (left + wide - 1 + out, top + high - 1 + out)
+                cv2.rectangle(self._pixels, (left - out, top - out), corner, self.colors.rule)
 
     def void(self, x: float, y: float, wide: float, high: float) -> None:
         """A place with nothing to show."""
