@@ -99,14 +99,18 @@ def each_page(
     words = ORDERS[order].format(what="magnitude" if signed else "value")
     grid = Grid(maps, names or [str(k) for k in range(len(ranks))], ranks, key, columns, words)
     for first in range(0, len(ranks), per_page):
-        last = min(first + per_page, len(ranks))
-        part = f"{first + 1} to {last} of {len(ranks)}" if len(ranks) > per_page else ""
+        shown = range(first, min(first + per_page, len(ranks)))
+        part = f"{shown.start + 1} to {shown.stop} of {len(ranks)}" if len(ranks) > per_page else ""
         sheet = Sheet(scale, background)
-        y = sheet.head(title, ", ".join(filter(None, (facts, part))), technique) + 14
-        for row in range(first, last, columns):
-            y = draw_row(sheet, grid, ranks[row : min(row + columns, last)], y)
-        draw_foot(sheet, grid, y + 6)
+        draw_page(sheet, grid, shown, sheet.head(title, ", ".join(filter(None, (facts, part))), technique) + 14)
         yield sheet.picture()
+
+
+def draw_page(sheet: Sheet, grid: Grid, shown: range, y: float) -> None:
+    """These places of the order, row by row, and the foot."""
+    for row in range(shown.start, shown.stop, grid.columns):
+        y = draw_row(sheet, grid, grid.order[row : min(row + grid.columns, shown.stop)], y)
+    draw_foot(sheet, grid, y + 6)
 
 
 def refuse_bad_maps(maps: np.ndarray, names: list[str] | None) -> None:
