@@ -125,8 +125,8 @@ def _centres(result: "Result", drawing: Drawing) -> Any:
     field = result.layer.field
     if field is None:
         raise LayerError(
-            f"Where the cells of layer {result.layer.path!r} look cannot be computed: there is no fixed receptive field. "
-            "Use --placement stretch."
+            f"Where the cells of layer {result.layer.path!r} look cannot be computed: "
+            "there is no fixed receptive field. Use --placement stretch."
         )
     return tuple(zip(field.first, field.step, strict=True))
 

@@ -27,10 +27,14 @@ class Technique:
 
 # fmt: off
 TECHNIQUES = (
-    Technique("activations", "Activations", "Feature maps", MODEL, "inspection.activations", "the feature maps of layers, as labelled grids"),
-    Technique("saliency", "Saliency", "Saliency", PIXELS, "gradients.saliency", "the gradient of the score to the pixels"),
-    Technique("gradcam", "GradCAM", "Grad-CAM", PIXELS, "cams.gradcam", "where the last maps of the network speak for the target"),
-    Technique("cam", "CAM", "CAM", PIXELS, "cams.cam", "class maps of a network that ends in global average pooling"),
+    Technique("activations", "Activations", "Feature maps", MODEL, "inspection.activations",
+              "the feature maps of layers, as labelled grids"),
+    Technique("saliency", "Saliency", "Saliency", PIXELS, "gradients.saliency",
+              "the gradient of the score to the pixels"),
+    Technique("gradcam", "GradCAM", "Grad-CAM", PIXELS, "cams.gradcam",
+              "where the last maps of the network speak for the target"),
+    Technique("cam", "CAM", "CAM", PIXELS, "cams.cam",
+              "class maps of a network that ends in global average pooling"),
 )
 # fmt: on
 

@@ -131,7 +131,8 @@ def _class(text: str, labels: Labels) -> _Class:
             return _Class(first, minus=second)
     named = f"{labels.near(text)}" if labels.names else " The network has no class names: give --labels, or a number."
     raise TargetError(
-        f"Expected a class number or name, top, topK, layer:channel, map:CLASS, value or p(CLASS), found {text!r}.{named}"
+        "Expected a class number or name, top, topK, layer:channel, map:CLASS, value or p(CLASS), "
+        f"found {text!r}.{named}"
     )
 
 
@@ -207,7 +208,7 @@ def _one_each(wanted: list[Any], labels: Labels, count: int) -> Target:
 def _class_score(head: Head, row: Any, probability: bool, ranks: int) -> Score:
     if head.kind not in ("classes", "sides"):
         raise TargetError(
-            f"Expected a network with one score a class, found output {head.name!r} of shape {tuple(head.output.shape)}. "
+            f"Expected a network with one score a class, found output {head.name!r} {tuple(head.output.shape)}. "
             "Use map:CLASS for a segmentation, value for a regression, or layer:channel."
         )
     scores = head.probabilities if probability else head.scores

@@ -140,7 +140,7 @@ def _own_input(array: np.ndarray, frame: Frame, name: str | None) -> Given:
 
 
 def _several_inputs(images: Mapping[str, Any], frame: Frame, picture: str | None) -> tuple[list[Given], bool]:
-    if picture not in images:
+    if picture is None or picture not in images:
         raise ImageError(f"Expected the pictures under the name {picture!r}, found {', '.join(map(repr, images))}.")
     given, single = prepared(images[picture], frame)
     others = {name: np.asarray(value) for name, value in images.items() if name != picture}

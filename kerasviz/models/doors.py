@@ -101,7 +101,7 @@ def _built_shape(model: Any) -> tuple[int | None, ...] | None:
     """The shape that a subclassed model was built with: the size is the user's to choose, the channels are not."""
     if not getattr(model, "built", False):
         return None
-    config = getattr(model, "get_build_config", dict)() or {}
+    config: dict[str, Any] = getattr(model, "get_build_config", dict)() or {}
     shape = config.get("input_shape") or next(iter((config.get("shapes_dict") or {}).values()), None)
     if not isinstance(shape, (list, tuple)) or len(shape) not in _LAYOUTS or isinstance(shape[-1], (list, tuple)):
         return None

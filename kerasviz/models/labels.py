@@ -52,7 +52,8 @@ def _plain(text: str) -> str:
 def as_labels(source: Any) -> Labels:
     """Labels from Labels, a sequence of names, a dict index -> name, or the path of a .txt, .json or .csv file.
 
-    A text file has one class a line, optionally `synset<TAB>name`. Keras' own `{"0": ["n01440764", "tench"]}` is read, too.
+    A text file has one class a line, optionally `synset<TAB>name`. Keras' own form is read, too:
+    `{"0": ["n01440764", "tench"]}`.
     """
     if source is None:
         return NO_LABELS

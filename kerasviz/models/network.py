@@ -149,7 +149,7 @@ class Network:
         return self._description
 
     @property
-    def layers(self) -> list["LayerInfo"]:
+    def layers(self) -> list[Any]:
         """Every layer's path, index, type, shape, parameters and receptive field, in the order of the calls."""
         from kerasviz.models.describing import layers_of
 

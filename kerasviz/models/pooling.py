@@ -66,7 +66,7 @@ def _source(tensor: Any) -> Any:
 
 
 def _linear(tensor: Any) -> tuple[Any, Any]:
-    """The matrix product or 1 x 1 convolution that gives `tensor`, and its weights; (None, None) where there is none."""
+    """The matrix product or 1 x 1 convolution that gives `tensor`, and its weights; or (None, None)."""
     op = tensor.op
     if op.type in _BIASES:
         branches = [_source(t).op for t in op.inputs]

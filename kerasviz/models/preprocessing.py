@@ -37,7 +37,7 @@ class Preprocess:
             pixels = pixels[..., ::-1]
         if self.scale == (1.0,) and self.offset == (0.0,):
             return pixels
-        return pixels * np.float32(self.scale) + np.float32(self.offset)
+        return pixels * np.array(self.scale, np.float32) + np.array(self.offset, np.float32)
 
     @property
     def invertible(self) -> bool:
@@ -46,7 +46,7 @@ class Preprocess:
 
     def undo(self, inputs: np.ndarray) -> np.ndarray:
         """What the network takes -> pixels in 0..255, for drawing; (..., C) float32."""
-        pixels = (inputs - np.float32(self.offset)) / np.float32(self.scale)
+        pixels = (inputs - np.array(self.offset, np.float32)) / np.array(self.scale, np.float32)
         return pixels[..., ::-1] if self.bgr and pixels.shape[-1] == 3 else pixels
 
 

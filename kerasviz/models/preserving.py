@@ -59,6 +59,6 @@ def _items(value: Any) -> list[Any]:
 
 def _refill(value: Any, copy: Any) -> None:
     """Write the old members back into the same object, past any tracking that a subclass does."""
-    base = next(kind for kind in (list, dict, set) if isinstance(value, kind))
+    base: Any = next(kind for kind in (list, dict, set) if isinstance(value, kind))
     base.clear(value)
-    (list.extend if base is list else base.update)(value, copy)  # type: ignore[attr-defined]
+    (list.extend if base is list else base.update)(value, copy)

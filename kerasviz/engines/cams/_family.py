@@ -49,7 +49,7 @@ def maps_of(view: View, layer: str | None) -> Tap:
     tap = view.last_maps() if layer is None else view.tap(layer)
     if tap.tensor.shape.rank != 4:
         raise LayerError(
-            f"Expected a layer with maps (N, height, width, channels), found {tap.path!r} with {tuple(tap.tensor.shape)}. "
+            f"Expected a layer with maps (N, height, width, channels), found {tap.path!r}: {tuple(tap.tensor.shape)}. "
             "'kerasviz layers MODEL' shows every layer's shape."
         )
     return tap
