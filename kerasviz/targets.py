@@ -15,22 +15,9 @@ from kerasviz.errors import SettingError, TargetError
 from kerasviz.inputs.fitting import Fit
 from kerasviz.inputs.given import Given
 from kerasviz.lazy import tf
-from kerasviz.models.heads import Head
 from kerasviz.models.labels import Labels
 from kerasviz.models.view import View
-
-
-@dataclass(frozen=True)
-class Score:
-    """What a target is worth, inside a trace."""
-
-    value: Any  # (N,) float32, differentiable
-    index: Any  # (N,) int32: class, unit or channel; -1 where there is none
-    kind: str  # class, contrast, map, value, unit, neuron, callable
-    scale: str  # logit, output, probability
-    head: Head | None = None
-    layer: str | None = None
-    shape: tuple[int | None, ...] = ()  # (units,) or (h, w, channels) that the target's numbers must stay below
+from kerasviz.scores import NOBODY, Score, class_score, head_score, layer_score, map_score, value_score
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,6 @@ class Target:
 
 _TERM = re.compile(r"([+-]?)(\*|\d+)(?:@(\d+),(\d+))?")
 _PLACE = re.compile(r"(?P<place>.+):(?P<terms>(?:[+-]?(?:\*|\d+)(?:@\d+,\d+)?)+)$")
-_NOBODY = np.int32(-1)
 
 
 def targets_of(target: Any, labels: Labels, count: int) -> list[Target]:
@@ -153,10 +139,10 @@ def _auto() -> Target:
     def score(view: View, row: Any) -> Score:
         head = view.head()
         if head.kind == "map":
-            return _map_score(head, row[:, 0], tf.constant([[0.0, 0.0, 1.0, 1.0]]))
+            return map_score(head, row[:, 0], tf.constant([[0.0, 0.0, 1.0, 1.0]]))
         if head.kind == "values":
-            return _value_score(head, 0)
-        return _class_score(head, row, False, 1)
+            return value_score(head, 0)
+        return class_score(head, row, False, 1)
 
     return Target("auto", score, ("auto",), _repeated(_Class().row))
 
@@ -165,7 +151,7 @@ def _classes(asked: str, wanted: _Class, *, probability: bool = False, ranks: in
     """A class target of the first output; `structure` tells only how many ranks are looked up."""
 
     def score(view: View, row: Any) -> Score:
-        return _class_score(view.head(), row, probability, ranks)
+        return class_score(view.head(), row, probability, ranks)
 
     structure = ("class", probability, max(5, ranks))
     most = (max(wanted.index, wanted.minus, wanted.rank),)
@@ -176,7 +162,7 @@ def _true() -> Target:
     def numbers(given: Sequence[Given], labels: Labels) -> list[np.ndarray]:
         return [np.stack([_Class(_truth(one, labels)).row for one in given])]
 
-    return Target("true", lambda view, row: _class_score(view.head(), row, False, 1), ("class", False, 5), numbers)
+    return Target("true", lambda view, row: class_score(view.head(), row, False, 1), ("class", False, 5), numbers)
 
 
 def _truth(given: Given, labels: Labels) -> int:
@@ -198,29 +184,11 @@ def _one_each(wanted: list[Any], labels: Labels, count: int) -> Target:
     text = ",".join(str(one) for one in wanted)
     return Target(
         text,
-        lambda view, row: _class_score(view.head(), row, False, 1),
+        lambda view, row: class_score(view.head(), row, False, 1),
         ("class", False, 5),
         lambda given, labels: [rows],
         most=(int(rows.max()),),
     )
-
-
-def _class_score(head: Head, row: Any, probability: bool, ranks: int) -> Score:
-    if head.kind not in ("classes", "sides"):
-        raise TargetError(
-            f"Expected a network with one score a class, found output {head.name!r} {tuple(head.output.shape)}. "
-            "Use map:CLASS for a segmentation, value for a regression, or layer:channel."
-        )
-    scores = head.probabilities if probability else head.scores
-    ranked = tf.math.top_k(head.scores, min(max(ranks, 1), scores.shape[-1])).indices
-    rank = tf.minimum(row[:, 1], ranked.shape[-1] - 1)
-    index = tf.where(row[:, 0] >= 0, row[:, 0], tf.gather(ranked, rank, axis=1, batch_dims=1))
-    value = _picked(scores, index) - tf.where(row[:, 2] >= 0, _picked(scores, tf.maximum(row[:, 2], 0)), 0.0)
-    return Score(value, index, "class", "probability" if probability else head.scale, head, shape=(scores.shape[-1],))
-
-
-def _picked(scores: Any, index: Any) -> Any:
-    return tf.gather(scores, index, axis=1, batch_dims=1)  # (N, C), (N,) -> (N,)
 
 
 def _map(asked: str, index: int, box: tuple[float, ...] | None) -> Target:
@@ -229,7 +197,7 @@ def _map(asked: str, index: int, box: tuple[float, ...] | None) -> Target:
         return [np.full(len(given), index, np.int32), np.array(boxes, np.float32)]
 
     def score(view: View, index: Any, box: Any) -> Score:
-        return _map_score(view.head(), index, box)
+        return map_score(view.head(), index, box)
 
     return Target(asked, score, ("map",), numbers, most=(index,))
 
@@ -244,50 +212,8 @@ def _shares(fit: Fit, box: tuple[float, ...]) -> tuple[float, ...]:
     )
 
 
-def _map_score(head: Head, index: Any, box: Any) -> Score:
-    """The sum of a class's logits where it is predicted, within a box (x0, y0, x1, y1) in shares of the input."""
-    if head.kind != "map":
-        raise TargetError(
-            f"Expected a segmentation output (N, height, width, classes), found {tuple(head.output.shape)}. "
-            "Use a class number or name."
-        )
-    logits = head.logits
-    if logits.shape[-1] == 1:
-        logits = tf.concat([-logits, logits], -1)
-    winner = tf.argmax(logits, -1, tf.int32)  # (N, h, w)
-    area = tf.reduce_sum(tf.one_hot(winner, logits.shape[-1]), (1, 2))  # (N, C)
-    if head.logits.shape[-1] == 1:
-        area *= tf.constant([0.0, 1.0])  # one sigmoid channel is asked about its foreground
-    index = tf.where(index >= 0, index, tf.argmax(area, -1, tf.int32))
-    mine = tf.cast(winner == index[:, None, None], tf.float32) * _inside(box, tf.shape(winner))
-    chosen = tf.gather(logits, tf.maximum(index, 0), axis=3, batch_dims=1)  # (N, h, w)
-    return Score(
-        tf.reduce_sum(chosen * tf.stop_gradient(mine), (1, 2)),
-        index,
-        "map",
-        head.scale,
-        head,
-        shape=(logits.shape[-1],),
-    )
-
-
-def _inside(box: Any, shape: Any) -> Any:
-    """(N, h, w): 1 where a cell's centre lies in the box."""
-    y = (tf.range(shape[1], dtype=tf.float32) + 0.5) / tf.cast(shape[1], tf.float32)
-    x = (tf.range(shape[2], dtype=tf.float32) + 0.5) / tf.cast(shape[2], tf.float32)
-    rows = (y >= box[:, 1:2]) & (y <= box[:, 3:4])
-    columns = (x >= box[:, 0:1]) & (x <= box[:, 2:3])
-    return tf.cast(rows[:, :, None] & columns[:, None, :], tf.float32)
-
-
 def _value(asked: str, unit: int) -> Target:
-    return Target(asked, lambda view: _value_score(view.head(), unit), ("value", unit))
-
-
-def _value_score(head: Head, unit: int) -> Score:
-    if head.output.shape.rank != 2 or unit >= head.output.shape[-1]:
-        raise TargetError(f"Expected a value of an output {tuple(head.output.shape)}, found unit {unit}.")
-    return Score(head.output[:, unit], tf.fill(tf.shape(head.output)[:1], unit), "value", "output", head)
+    return Target(asked, lambda view: value_score(view.head(), unit), ("value", unit))
 
 
 def _callable(function: Callable[[View], Any]) -> Target:
@@ -298,7 +224,7 @@ def _callable(function: Callable[[View], Any]) -> Target:
                 f"Expected a target function to return one number a picture, (N,), found shape {value.shape}. "
                 "It is called with a view: view.outputs, view.logits, view.layer(name)."
             )
-        return Score(value, tf.fill(tf.shape(value), _NOBODY), "callable", "output")
+        return Score(value, tf.fill(tf.shape(value), NOBODY), "callable", "output")
 
     return Target(getattr(function, "__name__", "callable"), score, ("callable", function))
 
@@ -318,8 +244,8 @@ def _units(asked: str, place: str, text: str) -> Target:
         try:
             head = view.head(place)
         except TargetError:
-            return _layer_score(view, place, shape, whole, numbers)
-        return _head_score(head, numbers)
+            return layer_score(view, place, shape, whole, numbers)
+        return head_score(head, numbers)
 
     taps = (place,) if not re.fullmatch(r"out\d+", place) else ()
     structure = ("units", place, shape, whole)
@@ -331,36 +257,6 @@ def _units(asked: str, place: str, text: str) -> Target:
         taps,
         most=(*(int(n) for n in rows[:, 2:].max(0)), int(rows[:, 1].max())),
     )
-
-
-def _head_score(head: Head, numbers: Any) -> Score:
-    if head.scores.shape.rank != 2:
-        raise TargetError(f"Expected an output (N, units), found {head.name!r} of shape {tuple(head.output.shape)}.")
-    signs = tf.cast(numbers[:, :, 0], tf.float32)
-    value = tf.reduce_sum(tf.gather(head.scores, numbers[:, :, 1], axis=1, batch_dims=1) * signs, 1)
-    return Score(value, numbers[:, 0, 1], "class", head.scale, head, shape=(head.scores.shape[-1],))
-
-
-def _layer_score(view: View, place: str, shape: tuple[str, ...], whole: bool, numbers: Any) -> Score:
-    tap = view.tap(place)
-    values = tap.values  # (N, h, w, K) or (N, K)
-    if whole:
-        value = tf.reduce_mean(tf.square(values), tuple(range(1, values.shape.rank)))
-        return Score(value, tf.fill(tf.shape(value), _NOBODY), "unit", "output", layer=tap.path)
-    if "neuron" in shape and values.shape.rank != 4:
-        raise TargetError(
-            f"Expected a layer with maps for a neuron @row,column, found {tap.path!r} {tuple(values.shape)}."
-        )
-    value = tf.zeros(tf.shape(values)[:1])
-    for k, kind in enumerate(shape):
-        channel = tf.gather(values, numbers[:, k, 1], axis=values.shape.rank - 1, batch_dims=1)
-        if kind == "neuron":
-            part = tf.gather_nd(channel, numbers[:, k, 2:4], batch_dims=1)
-        else:
-            part = tf.reduce_mean(channel, tuple(range(1, channel.shape.rank))) if channel.shape.rank > 1 else channel
-        value += tf.cast(numbers[:, k, 0], tf.float32) * part
-    kind = "neuron" if "neuron" in shape else "unit"
-    return Score(value, numbers[:, 0, 1], kind, "output", layer=tap.path, shape=tuple(values.shape[1:]))
 
 
 def check_range(target: Target, limits: tuple[int | None, ...], is_class: bool, labels: Labels) -> None:

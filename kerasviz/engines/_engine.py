@@ -10,11 +10,13 @@ import numpy as np
 from kerasviz import targets
 from kerasviz.engines.diagnosis import diagnose, head_facts
 from kerasviz.inputs.given import Given
-from kerasviz.models.network import Answer, Network, Question
+from kerasviz.models.compiling import Question
+from kerasviz.models.network import Answer, Network
 from kerasviz.models.opening import opened
 from kerasviz.models.view import View
 from kerasviz.registry import BY_CLASS, Technique
 from kerasviz.results import LayerFacts, Result, Results, Source, TargetFacts, predictions_of
+from kerasviz.scores import Score
 from kerasviz.settings import check, settings_of
 
 
@@ -52,7 +54,7 @@ class Engine:
         """The layers that it looks at; None for the last maps."""
         return ()
 
-    def compute(self, view: View, score: targets.Score | None) -> tuple[dict[str, Any], str | None]:
+    def compute(self, view: View, score: Score | None) -> tuple[dict[str, Any], str | None]:
         """The technique itself, inside a trace.
 
         Returns:
@@ -60,7 +62,7 @@ class Engine:
         """
         raise TypeError(f"{type(self).__name__} does not say how it computes")
 
-    def parts(self, view: View, score: targets.Score | None) -> list[tuple[dict[str, Any], str | None]]:
+    def parts(self, view: View, score: Score | None) -> list[tuple[dict[str, Any], str | None]]:
         """What becomes a result of its own, for one target: mostly one thing, for feature maps one a layer."""
         return [self.compute(view, score)]
 
@@ -180,7 +182,7 @@ class Facts:
     probable: bool  # whether the head gives probabilities
 
     @classmethod
-    def of(cls, view: View, score: targets.Score | None, path: str | None) -> "Facts":
+    def of(cls, view: View, score: Score | None, path: str | None) -> "Facts":
         """The facts of a target's score and of the layer that was explained."""
         tap = view.taps.get(path) if path else None
         layer = LayerFacts(tap.path, tap.index, view.field(tap)) if tap else None

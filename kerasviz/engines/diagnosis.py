@@ -9,7 +9,7 @@ import numpy as np
 from kerasviz.lazy import tf
 from kerasviz.models.view import View
 from kerasviz.results import TargetFacts
-from kerasviz.targets import Score
+from kerasviz.scores import Score
 
 
 def head_facts(view: View, score: Score | None) -> dict[str, Any]:

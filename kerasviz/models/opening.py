@@ -8,6 +8,7 @@ from typing import Any
 from kerasviz.errors import KerasvizError, ModelError, SettingError
 from kerasviz.lazy import tf
 from kerasviz.models import preprocessing
+from kerasviz.models.entering import Entrance
 from kerasviz.models.loading import load
 from kerasviz.models.network import Network
 from kerasviz.models.sidecar import sidecar_of
@@ -63,11 +64,9 @@ def open_network(
         )
     sidecar = sidecar_of(file.path) if file else {}
     return Network(
-        model,
+        Entrance(model, _preprocess(preprocess, sidecar), size),
         file=file,
-        preprocess=_preprocess(preprocess, sidecar),
         labels=labels if labels is not None else sidecar.get("labels"),
-        size=size,
         fit=fit,
         device=_device(device),
         fast=fast,

@@ -8,8 +8,8 @@ from kerasviz.engines.diagnosis import evidence_facts
 from kerasviz.errors import LayerError
 from kerasviz.lazy import tf
 from kerasviz.models.view import Tap, View
+from kerasviz.scores import Score
 from kerasviz.settings import Anything, setting
-from kerasviz.targets import Score
 
 
 @dataclass(frozen=True, kw_only=True)

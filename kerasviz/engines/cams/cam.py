@@ -11,8 +11,8 @@ from kerasviz.errors import TechniqueError
 from kerasviz.lazy import tf
 from kerasviz.models.pooling import pooled_head
 from kerasviz.models.view import View
+from kerasviz.scores import Score
 from kerasviz.settings import Anything, setting, truth
-from kerasviz.targets import Score
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from kerasviz.engines._engine import Engine
 from kerasviz.errors import TechniqueError
 from kerasviz.lazy import tf
 from kerasviz.models.view import View
+from kerasviz.scores import Score
 from kerasviz.settings import OneOf, setting
-from kerasviz.targets import Score
 
 REDUCERS = {  # (h, w, C) -> (h, w)
     "max-abs": lambda slopes: np.abs(slopes).max(-1),

@@ -7,8 +7,8 @@ import numpy as np
 
 from kerasviz.engines._engine import Engine
 from kerasviz.models.view import View
+from kerasviz.scores import Score
 from kerasviz.settings import Anything, OneOf, setting
-from kerasviz.targets import Score
 
 
 def _names(value: Any) -> tuple[str, ...]:

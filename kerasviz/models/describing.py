@@ -1,0 +1,42 @@
+"""What a network is made of: one line for each call of each layer."""
+
+import math
+from dataclasses import dataclass
+
+from kerasviz.models.receptive import Field
+from kerasviz.models.view import Tap, View
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One call of one layer.
+
+    Attributes:
+        path: "outer/inner/conv"; the second call of a shared layer is "conv#1".
+        index: in the order of the calls.
+        type: the layer's class.
+        shape: of its output, channels last, without the batch axis; None where any size is taken.
+        parameters: its own; an inner model counts those of its layers.
+        field: what a cell sees of the pixels; None where that is everything, or cannot be computed.
+        maps: whether it returns maps (h, w, K).
+    """
+
+    path: str
+    index: int
+    type: str
+    shape: tuple[int | None, ...]
+    parameters: int
+    field: Field | None
+    maps: bool
+
+
+def layers_of(view: View) -> list[LayerInfo]:
+    """Every layer of a network, in the order of the calls."""
+    return [_info(view, tap) for tap in view.taps.values()]
+
+
+def _info(view: View, tap: Tap) -> LayerInfo:
+    shape = tuple(tap.values.shape[1:]) if tap.tensor.shape.rank is not None else ()
+    weights = getattr(tap.layer, "weights", None) or []
+    parameters = sum(math.prod(weight.shape) for weight in weights)
+    return LayerInfo(tap.path, tap.index, type(tap.layer).__name__, shape, parameters, view.field(tap), tap.has_maps)
