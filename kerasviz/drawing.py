@@ -46,6 +46,20 @@ class Drawing:
             object.__setattr__(self, field.name, check("drawing", field, getattr(self, field.name)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class MapGrid:
+    """Maps float32 (h, w, K) that are shown side by side in one scale.
+
+    `names` None: their numbers. `order`: strongest, highest or index. `clip`: where the scale ends, as of Drawing.
+    """
+
+    maps: np.ndarray
+    title: str
+    names: list[str] | None = None
+    order: str = "strongest"
+    clip: float | None = None
+
+
 def overlay_of(result: "Result", drawing: Drawing) -> np.ndarray:
     """uint8 (H, W, 3): the map over the photograph, at the photograph's own resolution."""
     drawn = map_of(result, drawing)
@@ -74,21 +88,22 @@ def pages_of(result: "Result", drawing: Drawing) -> Iterator[np.ndarray]:
             map_of(result, drawing), words_of(result, drawing), scale=drawing.scale, background=drawing.background
         )
         return
-    maps, names, title = result.grid
+    grid = result.grid
+    maps = grid.maps
     yield from each_page(
         maps,
-        title=title,
+        title=grid.title,
         facts=", ".join(
             filter(
                 None, (_layer(result), f"{maps.shape[-1]} maps of {maps.shape[1]} × {maps.shape[0]}", result.image_name)
             )
         ),
         technique=result.engine.technique.title if result.target else result.engine.technique.name,
-        names=names,
-        order=getattr(result.engine, "order", "strongest"),
+        names=grid.names,
+        order=grid.order,
         unit=result.unit,
         colormap=drawing.colormap,
-        clip=drawing.clip,
+        clip=grid.clip if drawing.clip is None else drawing.clip,
         scale=drawing.scale,
         background=drawing.background,
     )

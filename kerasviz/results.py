@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kerasviz import drawing as draw
-from kerasviz.drawing import Drawing
+from kerasviz.drawing import Drawing, MapGrid
 from kerasviz.errors import SettingError
 from kerasviz.inputs.given import Given
 from kerasviz.models.labels import NO_LABELS, Labels
@@ -138,8 +138,8 @@ class Result:
         return self.source.name
 
     @property
-    def grid(self) -> tuple[np.ndarray, list[str] | None, str] | None:
-        """Maps (h, w, K), their names and a title, where the result is shown as a grid."""
+    def grid(self) -> MapGrid | None:
+        """The maps side by side, where the result is shown as a grid."""
         return self.engine.grid(self)
 
     def overlay(self, **drawing: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kerasviz import targets
+from kerasviz.drawing import MapGrid
 from kerasviz.engines.diagnosis import diagnose, head_facts
 from kerasviz.inputs.given import Given
 from kerasviz.models.compiling import Question
@@ -74,8 +75,8 @@ class Engine:
         """The unit of the heatmap, for a score on that scale and a photograph (0..255) or a float input."""
         return scale
 
-    def grid(self, result: Result) -> tuple[np.ndarray, list[str] | None, str] | None:
-        """Maps (h, w, K), their names and a title, where the result is shown as a grid of maps."""
+    def grid(self, result: Result) -> MapGrid | None:
+        """The maps side by side, where the result is shown as a grid."""
         return None
 
     def caveat(self) -> str:

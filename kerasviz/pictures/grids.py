@@ -16,7 +16,11 @@ from kerasviz.pictures.sheets import EDGE, GAP, INSIDE, Sheet
 BAR_WIDE = 112
 LABEL_BELOW, ROW_GAP = 13, 11
 LARGEST_CELL = 320
-ORDERS = {"strongest": "Strongest first, by mean {what}.", "index": "In the order of their numbers."}
+ORDERS = {
+    "strongest": "Strongest first, by mean {what}.",
+    "highest": "Highest first, by mean value.",
+    "index": "In the order of their numbers.",
+}
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def each_page(
         maps: float32 (h, w, K).
         title, facts, technique: the head of each page; several pages add `1 to 64 of 320`.
         names: what stands under each map; None: its number.
-        order: `strongest`, the highest mean (of |value| where signed) first, or `index`.
+        order: `strongest`, the highest mean (of |value| where signed) first; `highest`, of the value itself;
+            or `index`.
         signed: colours from -limit to limit; None: where there is a value below 0.
         unit: of the values, on the bar.
         colormap: None is rdbu where signed, else grey.
@@ -125,11 +130,11 @@ def ordered(maps: np.ndarray, order: str, signed: bool) -> np.ndarray:
     """Numbers of the maps (K,) in the order they are shown; what is not a number comes last."""
     if order not in ORDERS:
         raise SettingError(
-            f"The order must be {' or '.join(ORDERS)}, found {order!r}.{near(order, ORDERS)} The default is strongest."
+            f"The order must be {', '.join(ORDERS)}, found {order!r}.{near(order, ORDERS)} The default is strongest."
         )
     if order == "index":
         return np.arange(maps.shape[2])
-    means = (np.abs(maps) if signed else maps).mean(axis=(0, 1), dtype=np.float64)
+    means = (np.abs(maps) if signed and order == "strongest" else maps).mean(axis=(0, 1), dtype=np.float64)
     return np.argsort(np.where(np.isnan(means), np.inf, -means), kind="stable")
 
 

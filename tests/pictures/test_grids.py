@@ -34,6 +34,7 @@ def test_strength_is_the_mean_or_of_signed_maps_the_mean_magnitude():
     maps = np.array([[[1.0, -5.0, np.nan, 0.0, 3.0]]], np.float32)
     assert ordered(maps, "strongest", signed=False).tolist() == [4, 0, 3, 1, 2]
     assert ordered(maps, "strongest", signed=True).tolist() == [1, 4, 0, 3, 2]
+    assert ordered(maps, "highest", signed=True).tolist() == [4, 0, 3, 1, 2]
 
 
 def test_cells_are_whole_multiples_of_small_maps():

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasviz.drawing import MapGrid
 from kerasviz.engines._engine import Engine
 from kerasviz.engines.diagnosis import evidence_facts
 from kerasviz.errors import TechniqueError
@@ -50,9 +51,12 @@ class CAM(Engine):
         """What speaks for the class: the signed map, cut off at 0."""
         return np.maximum(values, 0)
 
-    def grid(self, result: Any) -> tuple[np.ndarray, list[str] | None, str] | None:
+    def grid(self, result: Any) -> MapGrid | None:
         """With all_classes: one map a class, signed, in one scale."""
         if not self.all_classes:
             return None
         names = [result.source.labels.name(k) for k in range(result.values.shape[-1])]
-        return result.values, names, "Class maps"
+        coarse = result.values[..., 0].size <= 1024
+        return MapGrid(
+            maps=result.values, title="Class maps", names=names, order="highest", clip=100 if coarse else None
+        )

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from kerasviz.drawing import MapGrid
 from kerasviz.engines._engine import Engine
 from kerasviz.models.view import View
 from kerasviz.scores import Score
@@ -52,9 +53,10 @@ class Activations(Engine):
         """Activations have no unit."""
         return ""
 
-    def grid(self, result: Any) -> tuple[np.ndarray, list[str] | None, str]:
+    def grid(self, result: Any) -> MapGrid:
         """All maps of the layer; the units of a vector stand as single cells."""
         values = result.values
         if values.ndim == 2:  # (positions, K) of a sequence
             values = values[None]
-        return (values if values.ndim == 3 else values.reshape(1, 1, -1)), None, self.technique.title
+        maps = values if values.ndim == 3 else values.reshape(1, 1, -1)
+        return MapGrid(maps=maps, title=self.technique.title, order=self.order)
