@@ -123,5 +123,5 @@ def test_wrong_maps_names_and_orders_are_refused():
         grid_pages(np.ones((7, 7)), title="layer")
     with pytest.raises(ValueError, match="3 names were expected, found 1"):
         grid_pages(some_maps(3), title="layer", names=["a"])
-    with pytest.raises(SettingError, match=r"strongest or index, found 'indx'\. Did you mean 'index'"):
+    with pytest.raises(SettingError, match=r"strongest, highest, index, found 'indx'\. Did you mean 'index'"):
         grid_pages(some_maps(3), title="layer", order="indx")
