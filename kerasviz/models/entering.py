@@ -18,14 +18,15 @@ class Entrance:
     """The live model, its door, and how photographs are scaled before it.
 
     Attributes:
+        called: what errors call the model.
         door: the model's inputs; they are not known before an unbuilt model has met a picture.
         given: the preprocessing that somebody said, or None.
     """
 
-    def __init__(self, model: Any, given: Preprocess | None, size: tuple[int, int] | None):
+    def __init__(self, model: Any, called: str, given: Preprocess | None, size: tuple[int, int] | None):
         self._model: Callable[[], Any] = lambda: model
         self.door: Door = door_of(model)
-        self.given, self._size = given, size
+        self.called, self.given, self._size = called, given, size
         self._described: tuple[Any, View] | None = None
         self._lock = threading.RLock()
 
@@ -48,8 +49,7 @@ class Entrance:
     def preprocess(self) -> Preprocess | None:
         """How photographs are scaled: as given, or by layers inside the model; None where that is not known."""
         if self.given is None and self.door.known:
-            layers = [(tap.layer, tap.tensor) for tap in self.description.taps.values()]
-            self.given = preprocessing.INSIDE if preprocessing.found_inside(layers) else None
+            self.given = preprocessing.inside(self.description)
         return self.given
 
     @property
@@ -74,8 +74,13 @@ class Entrance:
 
     def build(self, inputs: Sequence[Any], photograph: bool) -> View:
         """The network for (pixels, other inputs ...), inside the function that is being traced."""
-        scaling = self.preprocess.apply if photograph and self.preprocess else None
-        return build(self.model, self.door, inputs[0], list(inputs[1:]), scaling)
+        scaling = self.given.apply if photograph and self.given else None
+        view = build(self.model, self.door, inputs[0], list(inputs[1:]), scaling)
+        if photograph and self.given is None:  # only layers inside can know, and this build has seen them
+            self.given = preprocessing.inside(view)
+            if self.given is None:
+                raise preprocessing.unknown(self.called)
+        return view
 
     def traced(self, specs: Sequence[Any], photograph: bool) -> tuple[Any, View]:
         """A concrete function of the network alone, and the view inside it."""

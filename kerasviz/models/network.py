@@ -10,7 +10,6 @@ import numpy as np
 from kerasviz.errors import ModelError
 from kerasviz.inputs.given import Frame, Given, prepared
 from kerasviz.lazy import tf
-from kerasviz.models import preprocessing
 from kerasviz.models.compiling import Compiler, Question
 from kerasviz.models.describing import LayerInfo, layers_of
 from kerasviz.models.entering import Entrance
@@ -198,8 +197,6 @@ class Network:
     def _answer(self, question: Question, chunk: Sequence[Given], rows: Sequence[np.ndarray], padded: int) -> Answer:
         photograph = chunk[0].photo is not None
         self._entrance.meet(chunk[0].pixels.shape)
-        if photograph and self.preprocess is None:
-            raise preprocessing.unknown(repr(self.file.path) if self.file else f"the model {self.title!r}")
         others = [[_other(one, wanted.name) for one in chunk] for wanted in self._entrance.door.others]
         parts: list[Sequence[np.ndarray] | np.ndarray] = [[one.pixels for one in chunk], *others, *rows]
         arrays = [_padded(part, padded) for part in parts]

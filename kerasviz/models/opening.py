@@ -64,7 +64,7 @@ def open_network(
         )
     sidecar = sidecar_of(file.path) if file else {}
     return Network(
-        Entrance(model, _preprocess(preprocess, sidecar), size),
+        Entrance(model, repr(file.path) if file else "this model", _preprocess(preprocess, sidecar), size),
         file=file,
         labels=labels if labels is not None else sidecar.get("labels"),
         fit=fit,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasviz.errors import SettingError
+from kerasviz.models.view import View
 
 _CAFFE_MEAN = (103.939, 116.779, 123.68)  # BGR, keras.applications.imagenet_utils
 _TORCH_MEAN, _TORCH_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -79,25 +80,18 @@ def named(name: str, how: str = "given") -> Preprocess:
         ) from error
 
 
-INSIDE = Preprocess("none", "inside")
 _SCALING = ("Rescaling", "Normalization")
 _ARITHMETIC = ("Subtract", "Add", "Multiply", "TrueDivide", "Divide", "TFOpLambda")
 
 
-def found_inside(calls: Any) -> bool:
-    """Whether the network scales pixels itself: Rescaling, Normalization or arithmetic before its first kernel.
-
-    Args:
-        calls: (layer, output) in the order in which the network calls its layers.
-    """
-    for layer, output in calls:
-        kind = type(layer).__name__
-        if kind in _SCALING or (kind in _ARITHMETIC and getattr(output, "shape", None) is not None):
-            return True
-        weights = getattr(layer, "weights", None) or []
-        if any(len(weight.shape) >= 2 for weight in weights):
-            return False
-    return False
+def inside(view: View) -> Preprocess | None:
+    """What the network does to pixels itself: Rescaling, Normalization or arithmetic before its first kernel."""
+    for tap in view.taps.values():
+        if type(tap.layer).__name__ in (*_SCALING, *_ARITHMETIC):
+            return Preprocess("none", "inside")
+        if any(len(weight.shape) >= 2 for weight in getattr(tap.layer, "weights", None) or []):
+            return None
+    return None
 
 
 def unknown(model: str) -> SettingError:
