@@ -1,0 +1,123 @@
+"""The record of a result: how it was made, as one line of JSON says it, and enough to make it again."""
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import kerasviz
+from kerasviz.drawing import Drawing
+from kerasviz.settings import settings_of
+
+if TYPE_CHECKING:
+    from kerasviz.results import Result
+
+SCHEMA = 1  # within a number keys are added, never renamed
+_MADE_BY = ("tensorflow", "keras", "tf_keras", "numpy", "opencv-python-headless", "pillow")
+
+
+def record_of(
+    result: "Result", files: Mapping[str, str], drawing: Drawing, options: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """How a result was made, and what came out.
+
+    Args:
+        result: what an engine returned.
+        files: style -> path below the output folder.
+        drawing: how it was drawn.
+        options: further options as they were typed, which the result itself does not know (labels, trust, ...).
+    """
+    source, photo = result.source, result.given.photo
+    return beginning(result.engine, source.file, result.status, result.messages) | {
+        "diagnosis": dict(result.diagnosis),
+        "network": {"way": source.way},
+        "image": {
+            "path": photo and photo.path,
+            "sha256": photo and photo.sha256,
+            "width": result.photo.shape[1],
+            "height": result.photo.shape[0],
+            **({"notes": list(photo.notes)} if photo and photo.notes else {}),
+        },
+        "preprocess": _preprocess(result),
+        "batch": source.batch,
+        "layer": result.layer and {"path": result.layer.path, "index": result.layer.index},
+        "target": result.target and asdict(result.target),
+        "predictions": [asdict(prediction) for prediction in result.predictions],
+        "values": _values(result),
+        "placement": drawing.placement,
+        "options": {**_options(result, drawing), **(options or {})},
+        "files": dict(files),
+        "seconds": {"explain": round(result.seconds, 6)},
+    }
+
+
+def beginning(engine: Any, file: Any, status: str, messages: Sequence[str]) -> dict[str, Any]:
+    """What the record of a picture that failed has in common with one that did not.
+
+    Args:
+        engine: the technique and its settings, or None.
+        file: the ModelFile, or None for a live model.
+        status: `ok`, `warning`, `failed` or `skipped`.
+        messages: plain sentences.
+    """
+    model = {name: getattr(file, name, None) for name in ("path", "sha256", "format", "writer")}
+    return {
+        "schema": SCHEMA,
+        "kerasviz": kerasviz.__version__,
+        "versions": versions(),
+        "status": status,
+        "messages": list(messages),
+        **({"technique": engine.technique.name, "settings": engine.settings} if engine else {}),
+        "model": model,
+    }
+
+
+@cache
+def versions() -> dict[str, str]:
+    """What the numbers and the bytes of the pictures depend on: Python and the packages that make them."""
+    found = {"python": platform.python_version()}
+    for name in _MADE_BY:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:  # OpenCV goes by several names
+            continue
+    return found
+
+
+def _preprocess(result: "Result") -> dict[str, Any]:
+    given, known = result.given, result.source.preprocess
+    if given.photo is not None:
+        return {"name": known and known.name, "how": known and known.how, "fit": given.fit.how}
+    undone = known is not None and known.invertible
+    drawn = {"how": "undone", "name": known.name} if undone else {"how": "stretched", "span": given.span}
+    return {"name": None, "how": "the network's own input", "fit": None, "drawn": drawn}
+
+
+def _values(result: "Result") -> dict[str, Any]:
+    """The values in a few numbers; those that are not finite become null."""
+    values = np.asarray(result.values)
+    return {
+        "shape": list(values.shape),
+        "min": values.min(),
+        "max": values.max(),
+        "sum": float(values.sum(dtype=np.float64)),
+        "signed": bool(result.engine.signed),
+    }
+
+
+def _options(result: "Result", drawing: Drawing) -> dict[str, Any]:
+    """What must be typed to get the same again, beyond the settings: nothing that is the default."""
+    source = result.source
+    found: dict[str, Any] = {}
+    if result.given.photo is not None and result.given.fit.how != "squash":
+        found["fit"] = result.given.fit.how
+    if source.preprocess is not None and source.preprocess.how == "given":
+        found["preprocess"] = source.preprocess.name
+    if source.way == "fast":
+        found["fast"] = True
+    chosen = {field.name: getattr(drawing, field.name) for field in settings_of(drawing)}
+    return found | {name: value for name, value in chosen.items() if value != getattr(Drawing, name)}
