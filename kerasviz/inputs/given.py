@@ -1,5 +1,6 @@
 """What a user hands over, as the network takes it: files and uint8 arrays are photographs, floats are inputs."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -57,7 +58,20 @@ def prepared(images: Any, frame: Frame, picture: str | None = None) -> tuple[lis
     for item, alone in pictures_in(images, frame.channels):
         found.append(one(item, frame))
         single = single and alone
-    return _spanned(found), single and len(found) == 1
+    return _named(_spanned(found)), single and len(found) == 1
+
+
+def _named(given: list[Given]) -> list[Given]:
+    """Of several pictures no two share a name: files have their path below their common folder, arrays a number."""
+    files = [os.path.abspath(g.photo.path) for g in given if g.photo and g.photo.path]
+    if len(given) < 2:
+        return given
+    parent = os.path.commonpath([os.path.dirname(file) for file in files]) if files else ""
+    names = [
+        Path(os.path.relpath(g.photo.path, parent)).as_posix() if g.photo and g.photo.path else f"image_{k:04d}"
+        for k, g in enumerate(given)
+    ]
+    return [g if g.name else replace(g, name=name) for g, name in zip(given, names, strict=True)]
 
 
 def _spanned(given: list[Given]) -> list[Given]:

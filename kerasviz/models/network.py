@@ -122,6 +122,12 @@ class Network:
         return self.description.last_maps().path
 
     @property
+    def inputs(self) -> list[str]:
+        """Names of the inputs, the picture's first; none before an unbuilt model has seen a picture."""
+        door = self._entrance.door
+        return [door.inputs[door.picture].name, *(one.name for one in door.others)] if door.known else []
+
+    @property
     def outputs(self) -> list[str]:
         """Names of the outputs."""
         return [head.name for head in self.description.heads]
