@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasviz.errors import ModelError
 from kerasviz.lazy import tf
+from kerasviz.models.preserving import every_layer
 
 _LAYOUTS = {4: "NHWC", 3: "NHW"}
 
@@ -83,9 +84,13 @@ def door_of(model: Any) -> Door:
     inputs = getattr(model, "inputs", None)
     if inputs:
         flat = [Input(str(t.name).split(":")[0], tuple(t.shape), _dtype(t.dtype)) for t in inputs]
-        return _door(flat, _structure(model, inputs))
+        return _door(flat, _structure(model, inputs), _channels_first(model))
     shape = _built_shape(model)
     return _door([Input("input", shape, "float32")], None) if shape else Door(())
+
+
+def _channels_first(model: Any) -> bool:
+    return any(getattr(layer, "data_format", None) == "channels_first" for layer in every_layer(model))
 
 
 def _structure(model: Any, inputs: Any) -> Any:
@@ -108,7 +113,7 @@ def _built_shape(model: Any) -> tuple[int | None, ...] | None:
     return (None, *shape[1:])
 
 
-def _door(inputs: list[Input], structure: Any) -> Door:
+def _door(inputs: list[Input], structure: Any, channels_first: bool = False) -> Door:
     pictures = [k for k, one in enumerate(inputs) if len(one.shape) == 4] or [
         k for k, one in enumerate(inputs) if len(one.shape) == 3
     ]
@@ -120,7 +125,7 @@ def _door(inputs: list[Input], structure: Any) -> Door:
         )
     shape = inputs[pictures[0]].shape
     layout = _LAYOUTS[len(shape)]
-    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3, 4):
+    if channels_first and len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3, 4):
         layout = "NCHW"
     return Door(tuple(inputs), pictures[0], layout, structure)
 
