@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from kerasviz.models.receptive import Field
+from kerasviz.models.receptive import Field, receptive_fields
 from kerasviz.models.view import Tap, View
 
 
@@ -32,11 +32,21 @@ class LayerInfo:
 
 def layers_of(view: View) -> list[LayerInfo]:
     """Every layer of a network, in the order of the calls."""
-    return [_info(view, tap) for tap in view.taps.values()]
+    taps = list(view.taps.values())
+    fields = receptive_fields([tap.tensor for tap in taps], view.pixels)
+    return [_info(tap, field) for tap, field in zip(taps, fields, strict=True)]
 
 
-def _info(view: View, tap: Tap) -> LayerInfo:
+def _info(tap: Tap, field: Field | None) -> LayerInfo:
     shape = tuple(tap.values.shape[1:]) if tap.tensor.shape.rank is not None else ()
     weights = getattr(tap.layer, "weights", None) or []
     parameters = sum(math.prod(weight.shape) for weight in weights)
-    return LayerInfo(tap.path, tap.index, type(tap.layer).__name__, shape, parameters, view.field(tap), tap.has_maps)
+    return LayerInfo(
+        tap.path,
+        tap.index,
+        type(tap.layer).__name__,
+        shape,
+        parameters,
+        field if tap.tensor.shape.rank == 4 else None,
+        tap.has_maps,
+    )
