@@ -107,7 +107,7 @@ ONE_CONV = Chain(
     inner=2,
 )
 
-# Three numbers through an identity, four ReLU units, two sums: along a row of cells, as channels of one cell, as a vector.
+# Three numbers through an identity, four ReLU units, two sums: in a row of cells, as channels of a cell, as a vector.
 
 _MULTI = {"hidden": (np.ones((3, 4)), (-10, 1, 1, 1)), "sums": (np.ones((4, 2)), (-1, 1))}
 MULTI_ROW = Chain(
@@ -189,8 +189,8 @@ def _maps():
     return [layers.Conv2D(2, 2, strides=2, use_bias=False, name="conv"), layers.ReLU(name="maps")]
 
 
-def _gap_net(name, *mid, kernel=((1, -1), (2, 1)), bias=(0.5, -0.5), end="softmax"):
-    """Its middle is functions that make layers; "logits" is a 1 x 1 convolution where the mean keeps its axes."""
+def gap_net(name, *mid, kernel=((1, -1), (2, 1)), bias=(0.5, -0.5), end="softmax"):
+    """Maps "maps", then the layers that the functions of its middle make, among them "logits"; then "scores"."""
     return Chain(
         f"gap_{name}",
         (4, 4, 1),
@@ -200,32 +200,32 @@ def _gap_net(name, *mid, kernel=((1, -1), (2, 1)), bias=(0.5, -0.5), end="softma
     )
 
 
-def _mean(**options):
+def mean(**options):
     return lambda: layers.GlobalAveragePooling2D(name="mean", **options)
 
 
-def _dense(units=2):
+def dense(units=2):
     return lambda: layers.Dense(units, name="logits")
 
 
 _CONVOLUTION = (np.array([[1, -1], [2, 1]])[None, None], (0.5, -0.5))
-GAP_NET = _gap_net("softmax", _mean(), _dense())
-GAP_ENDS = {end: GAP_NET if end == "softmax" else _gap_net(end, _mean(), _dense(), end=end) for end in ENDS}
+GAP_NET = gap_net("softmax", mean(), dense())
+GAP_ENDS = {end: GAP_NET if end == "softmax" else gap_net(end, mean(), dense(), end=end) for end in ENDS}
 GAP_KINDS = {
-    "dropout between": _gap_net("dropout", _mean(), lambda: layers.Dropout(0.5), _dense()),
-    "1 x 1 convolution": _gap_net(
+    "dropout between": gap_net("dropout", mean(), lambda: layers.Dropout(0.5), dense()),
+    "1 x 1 convolution": gap_net(
         "convolution",
-        _mean(keepdims=True),
+        mean(keepdims=True),
         lambda: layers.Conv2D(2, 1, name="logits"),
         lambda: layers.Flatten(),
         kernel=_CONVOLUTION[0],
     ),
-    "pooling over all": _gap_net(
-        "pooling", lambda: layers.AveragePooling2D(2, name="mean"), lambda: layers.Flatten(), _dense()
+    "pooling over all": gap_net(
+        "pooling", lambda: layers.AveragePooling2D(2, name="mean"), lambda: layers.Flatten(), dense()
     ),
 }
-GAP_SIDE = _gap_net("side", _mean(), _dense(1), kernel=[[1], [2]], bias=[0.5], end="sigmoid")
-CLASS_MAP_KIND = _gap_net("none", _mean())  # the maps are the classes' own
+GAP_SIDE = gap_net("side", mean(), dense(1), kernel=[[1], [2]], bias=[0.5], end="sigmoid")
+CLASS_MAP_KIND = gap_net("none", mean())  # the maps are the classes' own
 
 
 # Weights without a meaning and one head of each kind, for targets; their float64 twins stand in the tests.

@@ -94,6 +94,8 @@ def _empty(
         return (
             f"All values are 0: the score of {name} does not change with {where}; its gradient there is 0.{saturated}"
         )
+    if measures.get("negative_share", 1) == 0:  # nothing for it, and nothing against it either
+        return f"All values are 0: no channel of {where} argues for or against {name}."
     if measures.get("channels_for", 1) == 0:
         return f"All values are 0: every channel of {where} argues against {name}."
     return f"All values are 0: nowhere in {where} does what speaks for {name} outweigh what speaks against it."

@@ -34,7 +34,7 @@ class CAM(Engine):
     def compute(self, view: View, score: Score | None) -> tuple[dict[str, Any], str | None]:
         """The class's map; its mean plus the bias is the logit."""
         assert score is not None
-        if score.head is None or score.scale == "probability" or score.kind == "map":
+        if score.head is None or score.kind == "map" or score.scale != score.head.scale:  # not linear in the maps
             raise TechniqueError(
                 "CAM explains the logit of a class. Expected a class as target; use gradcam for others."
             )

@@ -76,24 +76,25 @@ def test_along_a_row_and_across_channels_the_same_evidence(kind):
 
 @pytest.mark.parametrize("kind", TWINS)
 def test_a_layer_without_a_grid_is_refused_with_the_cure(kind):
-    with pytest.raises(kv.LayerError, match="Expected a layer with maps .*found '.*identity'.*kerasviz layers"):
+    with pytest.raises(kv.LayerError, match=r"Expected a layer with maps .*found '.*identity'.*kerasviz layers"):
         kv.GradCAM(layer="identity")(network(MULTI_DENSE, kind), np.ones((1, 3, 1), "float32"), 0)
-    with pytest.raises(kv.LayerError, match="this network has none. Use saliency"):
+    with pytest.raises(kv.LayerError, match=r"this network has none\. Use saliency"):
         kv.GradCAM()(network(MULTI_DENSE, kind), np.ones((1, 3, 1), "float32"), 0)
 
 
 def test_a_layer_that_does_not_exist_is_refused_with_near_names():
-    with pytest.raises(kv.LayerError, match="has no layer 'conv2'. Did you mean 'conv1'"):
+    with pytest.raises(kv.LayerError, match=r"has no layer 'conv2'\. Did you mean 'conv1'"):
         kv.GradCAM(layer="conv2")(network(ONE_CONV), XA, 0)
 
 
 def test_a_layer_beside_the_way_to_the_target_is_refused():
     pixels = keras.Input((4, 4, 1))
-    beside = keras.layers.Conv2D(2, 3, name="beside")(pixels)
-    ahead = keras.layers.Conv2D(2, 3, name="ahead")(pixels)
-    heads = [keras.layers.Dense(2, name=n)(keras.layers.GlobalMaxPooling2D()(m)) for n, m in zip("ab", (ahead, beside))]
-    with pytest.raises(kv.LayerError, match="does not depend on layer 'beside'.*Expected a layer between"):
-        kv.GradCAM(layer="beside")(keras.Model(pixels, heads), XA, "a:1")
+    convolutions = [keras.layers.Conv2D(2, 3, name=name)(pixels) for name in ("ahead", "beside")]
+    heads = [
+        keras.layers.Dense(2, name=f"head{k}")(keras.layers.Flatten()(maps)) for k, maps in enumerate(convolutions)
+    ]
+    with pytest.raises(kv.LayerError, match=r"does not depend on layer 'beside'.*Expected a layer between"):
+        kv.GradCAM(layer="beside")(keras.Model(pixels, heads), XA, "head0:1")
 
 
 @pytest.mark.parametrize("kind", TWINS)

@@ -110,5 +110,5 @@ def test_a_network_that_no_gradient_passes_is_refused_with_the_cure():
     pixels = keras.Input((4, 4, 1))
     rounded = keras.layers.Lambda(lambda x: keras.ops.cast(keras.ops.cast(x, "int32"), "float32"))(pixels)
     model = keras.Model(pixels, keras.layers.Dense(2)(keras.layers.Flatten()(rounded)))
-    with pytest.raises(kv.TechniqueError, match="No gradient arrives at the pixels.*Use gradcam"):
+    with pytest.raises(kv.TechniqueError, match=r"No gradient arrives at the pixels.*Use gradcam"):
         kv.Saliency()(model, np.ones((4, 4, 1), "float32"), 0)
