@@ -15,7 +15,7 @@ from kerasviz.models.network import Network
 from kerasviz.recording import beginning
 from kerasviz.records import append_line
 from kerasviz.results import Result
-from kerasviz.runs.reading import Read, read_ahead
+from kerasviz.runs.reading import Complete, Read, as_it_is, read_ahead
 from kerasviz.saving import MANIFEST, checked_styles, write
 from kerasviz.targets import targets_of
 
@@ -48,8 +48,8 @@ def run(
     styles: Sequence[str] = ("panel",),
     drawing: Drawing | None = None,
     batch_size: int | None = None,
-    options: Mapping[str, Any] | None = None,
-    complete: Callable[[Source, Given], Given] = lambda source, given: given,
+    options: Callable[[int], Mapping[str, Any]] = lambda number: {},
+    complete: Complete = as_it_is,
 ) -> Iterator[Outcome]:
     """Explain pictures, save each result and its line of the manifest, and say so.
 
@@ -65,8 +65,8 @@ def run(
         styles: what is written of each result.
         drawing: how it is drawn.
         batch_size: every batch is padded to it; default: as many of the first pictures as run at once.
-        options: for the records: what was typed and is not known otherwise.
-        complete: adds what is not in the file: the true class, further inputs.
+        options: for the record of a picture, by its number: what was typed and is not known otherwise.
+        complete: adds what is not in a picture's file: its class, further inputs.
 
     Raises:
         KerasvizError: the technique, target or layer does not fit, or the output cannot be written.
@@ -76,7 +76,7 @@ def run(
         if read.error is not None:
             yield _failure(engine, network, read, out)
         for result in results:
-            saved = write(result, out, styles, drawing, options)
+            saved = write(result, out, styles, drawing, options(read.number))
             yield Outcome(read.source, saved.record, result, saved.files)
 
 
@@ -86,12 +86,12 @@ def explained(
     sources: Iterable[Source],
     target: Any,
     batch_size: int | None,
-    complete: Callable[[Source, Given], Given],
+    complete: Complete,
 ) -> Iterator[tuple[Read, list[Result]]]:
     """Each picture in its order with its results: one for each target or layer, none where it could not be read."""
 
-    def ready(source: Source, given: Given) -> Given:
-        given = complete(source, given)
+    def ready(number: int, source: Source, given: Given) -> Given:
+        given = complete(number, source, given)
         if target == "true" and engine.explains:  # a picture whose class nobody knows must not stop the others
             for wanted in targets_of(target, network.labels, 1):
                 wanted.numbers([given], network.labels)
@@ -109,7 +109,7 @@ def explained(
 def batches(
     network: Network,
     sources: Iterable[Source],
-    complete: Callable[[Source, Given], Given],
+    complete: Complete,
     batch_size: int | None,
 ) -> Iterator[tuple[int, list[Read]]]:
     """The run's batch size with the pictures of a batch; one that cannot be read comes at once and alone.

@@ -12,42 +12,48 @@ from kerasviz.inputs.sources import Source
 
 THREADS, AHEAD = 2, 4
 
+Complete = Callable[[int, Source, Given], Given]  # adds what is not in the file: its class, further inputs
+
+
+def as_it_is(number: int, source: Source, given: Given) -> Given:
+    """Nothing to add."""
+    return given
+
 
 @dataclass(frozen=True)
 class Read:
-    """A picture that was asked for, and what came of reading it: `given`, or `error`."""
+    """A picture that was asked for, the `number` of it from 0, and what came of reading it: `given`, or `error`."""
 
+    number: int
     source: Source
     given: Given | None = None
     error: KerasvizError | None = None
 
 
-def read_ahead(
-    sources: Iterable[Source], frame: Frame, complete: Callable[[Source, Given], Given] = lambda source, given: given
-) -> Iterator[Read]:
+def read_ahead(sources: Iterable[Source], frame: Frame, complete: Complete = as_it_is) -> Iterator[Read]:
     """Reads and fits pictures while earlier ones are used; at most a few wait, however many there are.
 
     Args:
         sources: what to read, taken only as fast as it is used.
         frame: what the network wants.
-        complete: adds what is not in the file: its class, further inputs. Called in the reading threads.
+        complete: called in the reading threads.
     """
 
-    def read(source: Source) -> Read:
+    def read(number: int, source: Source) -> Read:
         try:
             given = replace(one(source.path, frame), name=source.name)
-            return Read(source, complete(source, given))
+            return Read(number, source, complete(number, source, given))
         except KerasvizError as error:
-            return Read(source, error=error)
+            return Read(number, source, error=error)
 
     waiting: deque[Future[Read]] = deque()
-    remaining = iter(sources)
+    remaining = enumerate(sources)
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="kerasviz-reading")
     try:
-        waiting.extend(pool.submit(read, source) for source in islice(remaining, AHEAD))
+        waiting.extend(pool.submit(read, *each) for each in islice(remaining, AHEAD))
         while waiting:
             done = waiting.popleft().result()
-            waiting.extend(pool.submit(read, source) for source in islice(remaining, 1))
+            waiting.extend(pool.submit(read, *each) for each in islice(remaining, 1))
             yield done
     finally:
         pool.shutdown(cancel_futures=True)

@@ -1,0 +1,130 @@
+"""What a network says about pictures: the first classes of each, over any number of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kerasviz.inputs.given import Given
+from kerasviz.inputs.sources import Source
+from kerasviz.lazy import tf
+from kerasviz.models.heads import Head
+from kerasviz.models.network import Network, Question
+from kerasviz.models.view import View
+from kerasviz.recording import beginning
+from kerasviz.runs.pipeline import batches
+from kerasviz.runs.reading import Complete, Read, as_it_is
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One line of what an output says.
+
+    Attributes:
+        output: the output's name.
+        rank: from 1.
+        index: class or unit.
+        name: of the class; `unit 3` of an output that is no classification.
+        score: logit, or the output itself where no softmax or sigmoid was found.
+        probability: None where the network gives none.
+        share: of a segmentation: the part of the picture where the class is predicted, 0..1; else None.
+    """
+
+    output: str
+    rank: int
+    index: int
+    name: str
+    score: float | None
+    probability: float | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A picture and what the network says about it, best first; none where the picture could not be read."""
+
+    source: Source
+    record: dict[str, Any]
+    guesses: list[Guess] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the picture could not be read."""
+        return self.record["status"] == "failed"
+
+
+def predictions(
+    network: Network,
+    sources: Iterable[Source],
+    top: int = 5,
+    batch_size: int | None = None,
+    complete: Complete = as_it_is,
+) -> Iterator[Predicted]:
+    """The first `top` classes of each picture, for every output of the network; pictures in their order."""
+    question = Question(("predictions", top), lambda view: _answer(view, top))
+    for size, batch in batches(network, sources, complete, batch_size):
+        given = [read.given for read in batch if read.given is not None]
+        if not given:
+            yield from (_failure(network, read) for read in batch)
+            continue
+        done = 0
+        for answer in network.ask(question, given, batch_size=size, pad=size > 1):
+            count = len(next(iter(answer.arrays.values())))
+            for k, read in enumerate(batch[done : done + count]):
+                guesses = _guesses({n: a[k] for n, a in answer.arrays.items()}, answer.facts, network)
+                yield Predicted(read.source, _record(network, given[done + k], answer.batch, guesses), guesses)
+            done += count
+
+
+def _answer(view: View, top: int) -> tuple[dict[str, Any], list[tuple[str, str, bool]]]:
+    """Inside a trace: tensors `OUTPUT:NAME` (N, k), and of each output its name, kind, and whether it is probable."""
+    arrays: dict[str, Any] = {}
+    for number, head in enumerate(view.heads):
+        arrays |= {f"{number}:{name}": tensor for name, tensor in _best(head, top).items()}
+    return arrays, [(head.name, head.kind, head.activation != "linear") for head in view.heads]
+
+
+def _best(head: Head, top: int) -> dict[str, Any]:
+    """The first classes of a classification, the largest classes of a segmentation, else the first units."""
+    if head.kind in ("classes", "sides"):
+        best = tf.math.top_k(head.scores, min(top, head.scores.shape[-1]))
+        chances = tf.gather(head.probabilities, best.indices, axis=1, batch_dims=1)
+        return {"index": best.indices, "score": best.values, "chance": chances}
+    if head.kind == "map":
+        sides = head.logits if head.logits.shape[-1] > 1 else tf.concat([-head.logits, head.logits], -1)
+        area = tf.reduce_mean(tf.one_hot(tf.argmax(sides, -1), sides.shape[-1]), (1, 2))  # (N, C)
+        best = tf.math.top_k(area, min(top, area.shape[-1]))
+        return {"index": best.indices, "share": best.values}
+    units = tf.reshape(head.output, (tf.shape(head.output)[0], -1))[:, :top]
+    return {"index": tf.zeros_like(units, tf.int32) + tf.range(tf.shape(units)[1]), "score": units}
+
+
+def _guesses(arrays: dict[str, np.ndarray], facts: Sequence[tuple[str, str, bool]], network: Network) -> list[Guess]:
+    guesses = []
+    for number, (output, kind, probable) in enumerate(facts):
+        row = {name.partition(":")[2]: array for name, array in arrays.items() if name.startswith(f"{number}:")}
+        what = "class" if kind in ("classes", "sides", "map") else "unit"
+        labelled = what == "class" and number == 0  # labels name the classes of the first output
+        for k, index in enumerate(int(i) for i in row["index"]):
+            name = network.labels.name(index) if labelled else f"{what} {index}"
+            score, chance, share = (float(row[key][k]) if key in row else None for key in ("score", "chance", "share"))
+            guesses.append(Guess(output, k + 1, index, name, score, chance if probable else None, share))
+    return guesses
+
+
+def _record(network: Network, given: Given, batch: int, guesses: Sequence[Guess]) -> dict[str, Any]:
+    photo, scaling = given.photo, network.known_preprocess
+    image = {"path": photo and photo.path, "sha256": photo and photo.sha256}
+    size = {"width": given.fit.photo_size[1], "height": given.fit.photo_size[0]}
+    return beginning(None, network.file, "ok", []) | {
+        "image": image | size,
+        "preprocess": {"name": scaling and scaling.name, "how": scaling and scaling.how, "fit": given.fit.how},
+        "batch": batch,
+        "predictions": [asdict(guess) for guess in guesses],
+    }
+
+
+def _failure(network: Network, read: Read) -> Predicted:
+    record = beginning(None, network.file, "failed", [str(read.error)]) | {"image": {"path": str(read.source.path)}}
+    return Predicted(read.source, record)
