@@ -83,6 +83,7 @@ class Result:
     Attributes:
         engine: the technique and its settings.
         values: what the technique's paper defines, float32, in its own units.
+        heatmap: the same reduced to float32 (h, w): never normalised, clipped or resized until it is drawn.
         given: the picture, before and after it was fitted to the network.
         target, layer: what was explained, where.
         predictions: the network's first five guesses, from the same pass.
@@ -93,6 +94,7 @@ class Result:
 
     engine: Any
     values: np.ndarray = field(repr=False)
+    heatmap: np.ndarray = field(repr=False)
     given: Given = field(repr=False)
     source: "Source" = field(repr=False)
     target: TargetFacts | None = None
@@ -103,11 +105,6 @@ class Result:
     messages: Sequence[str] = ()
     diagnosis: Mapping[str, Any] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
-
-    @cached_property
-    def heatmap(self) -> np.ndarray:
-        """float32 (h, w): never normalised, clipped or resized until it is drawn."""
-        return self.engine.heatmap(self.measures.get("map", self.values))
 
     @property
     def unit(self) -> str:

@@ -159,6 +159,7 @@ class Engine:
             yield Result(
                 engine=self,
                 values=values,
+                heatmap=heatmap,
                 given=one,
                 source=source,
                 target=target,

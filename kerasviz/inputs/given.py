@@ -84,7 +84,7 @@ def _spanned(given: list[Given]) -> list[Given]:
 
 
 def one(item: Any, frame: Frame, name: str | None = None) -> Given:
-    """One picture, a path, Photo or array (H, W) or (H, W, C), on its way into the network."""
+    """One picture, a path, Photo or array (H, W) or (H, W, C), on its way into the network; an array is not copied."""
     if isinstance(item, Given):
         return item
     if isinstance(item, (str, Path)):
@@ -100,11 +100,14 @@ def one(item: Any, frame: Frame, name: str | None = None) -> Given:
         pixels = np.repeat(array, 3, -1) if array.shape[-1] == 1 else array
         if pixels.shape[-1] == 3:
             return _photograph(Photo(np.ascontiguousarray(pixels), None, None, ()), frame, name)
-    return _own_input(array.astype(np.float32), frame, name)
+    return _own_input(array.astype(np.float32, copy=False), frame, name)
 
 
 def pictures_in(images: Any, channels: int | None) -> Iterator[tuple[Any, bool]]:
-    """(picture, whether it stood alone) for each picture, without reading any."""
+    """(picture, whether it stood alone) for each picture, without reading any.
+
+    Arrays are copied, each once and whole: results are drawn later, when their owner may have filled them anew.
+    """
     if isinstance(images, (str, Path, Photo, Given)):
         yield images, True
     elif hasattr(images, "element_spec"):  # a tf.data.Dataset of pictures, or of (pictures, labels)
@@ -116,6 +119,7 @@ def pictures_in(images: Any, channels: int | None) -> Iterator[tuple[Any, bool]]
             yield from ((inner, False) for inner, _ in pictures_in(item, channels))
     else:
         array = np.asarray(images)
+        array = np.array(array, np.uint8 if array.dtype == np.uint8 else np.float32)
         if _is_one(array, channels):
             yield array, True
         else:

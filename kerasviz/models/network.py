@@ -238,5 +238,15 @@ def _kind(given: Given) -> tuple[Any, ...]:
 
 
 def _padded(rows: Sequence[np.ndarray] | np.ndarray, count: int) -> np.ndarray:
-    array = rows if isinstance(rows, np.ndarray) else np.stack(rows)
+    array = rows if isinstance(rows, np.ndarray) else _stacked(rows)
     return array if len(array) == count else np.concatenate([array, np.repeat(array[-1:], count - len(array), 0)])
+
+
+def _stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """(N, ...) of N arrays; without copying where they are neighbours in one array, as a batch's pictures are."""
+    whole = rows[0].base
+    if not isinstance(whole, np.ndarray) or not whole.flags.c_contiguous or whole.shape[1:] != rows[0].shape:
+        return np.stack(rows)
+    starts = [(row.ctypes.data - whole.ctypes.data) // row.nbytes if row.base is whole else -1 for row in rows]
+    first = starts[0]
+    return whole[first : first + len(rows)] if starts == list(range(first, first + len(rows))) else np.stack(rows)
