@@ -38,15 +38,7 @@ def layers_of(view: View) -> list[LayerInfo]:
 
 
 def _info(tap: Tap, field: Field | None) -> LayerInfo:
-    shape = tuple(tap.values.shape[1:]) if tap.tensor.shape.rank is not None else ()
     weights = getattr(tap.layer, "weights", None) or []
     parameters = sum(math.prod(weight.shape) for weight in weights)
-    return LayerInfo(
-        tap.path,
-        tap.index,
-        type(tap.layer).__name__,
-        shape,
-        parameters,
-        field if tap.tensor.shape.rank == 4 else None,
-        tap.has_maps,
-    )
+    kind, seen = type(tap.layer).__name__, field if len(tap.shape) == 3 else None
+    return LayerInfo(tap.path, tap.index, kind, tap.shape, parameters, seen, tap.has_maps)
