@@ -14,7 +14,7 @@ def words(choices: Iterable[str]) -> Callable[..., list[str]]:
 
 
 def layer_names(model: Any, incomplete: str) -> list[str]:
-    """The layers of a model file that begin or, last name only, end so; of lists joined by commas the last one."""
+    """The layers of a model file whose path, or else whose own name, begins so; of `a,b` the last one is completed."""
     done, comma, last = incomplete.rpartition(",")
     try:
         paths = list(_paths(_config(str(model))))

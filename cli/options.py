@@ -145,7 +145,12 @@ def terminal_options() -> list[click.Option]:
 
 def layer_completion() -> Callable[..., Any]:
     """Layers of the model that stands on the line, as far as its file tells them without TensorFlow."""
-    return lambda ctx, param, incomplete: layer_names(ctx.params.get("model"), incomplete)
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+        # click stops at the option that still lacks its value, and leaves the words before it in args
+        return layer_names(ctx.params.get("model") or next(iter(ctx.args), ""), incomplete)
+
+    return complete
 
 
 def _set(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -51,9 +51,14 @@ def predict(model: str, images: Sequence[str], top: str, as_json: bool, **typed:
     network = network_of(terminal, model, typed)
     inputs = further_inputs(network, typed["inputs"])
     found = predictions(network, sources, count, size, completion_of(typed, inputs))
-    if not as_json and not terminal.person:
-        terminal.answer("\t".join(HEADING))
-    finish(terminal, "predict", found, total, lambda one: say(terminal, one, as_json), "printed")
+    heading = iter(() if as_json or terminal.person else ["\t".join(HEADING)])
+
+    def tell(predicted: "Predicted") -> None:
+        for line in heading:  # once, and not before the first answer
+            terminal.answer(line)
+        say(terminal, predicted, as_json)
+
+    finish(terminal, "predict", found, total, tell, "printed")
 
 
 def say(terminal: Terminal, predicted: "Predicted", as_json: bool) -> None:

@@ -98,7 +98,7 @@ def finish(
                     steps.advance()
                 tell(outcome)
     except KeyboardInterrupt:
-        raise Interrupted(f"Interrupted. {seen[False]} pictures are finished and {kept}.") from None
+        raise Interrupted(f"Interrupted. Pictures that were finished: {seen[False]}; they are {kept}.") from None
     if seen[True]:
         if sum(seen.values()) > 1:
             terminal.warn(f"{seen[True]} of {sum(seen.values())} pictures failed.")

@@ -1,17 +1,18 @@
 """Class Network: a model opened for looking. What engines, front ends and notebooks see of it."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from kerasviz.errors import ModelError
+from kerasviz.errors import ModelError, SettingError
 from kerasviz.inputs.given import Frame, Given, prepared
 from kerasviz.lazy import tf
 from kerasviz.models.compiling import Compiler, Question
 from kerasviz.models.describing import LayerInfo, layers_of
+from kerasviz.models.doors import Input
 from kerasviz.models.entering import Entrance
 from kerasviz.models.labels import Labels, as_labels
 from kerasviz.models.loading import ModelFile
@@ -203,7 +204,7 @@ class Network:
     def _answer(self, question: Question, chunk: Sequence[Given], rows: Sequence[np.ndarray], padded: int) -> Answer:
         photograph = chunk[0].photo is not None
         self._entrance.meet(chunk[0].pixels.shape)
-        others = [[_other(one, wanted.name) for one in chunk] for wanted in self._entrance.door.others]
+        others = [[_other(one, wanted) for one in chunk] for wanted in self._entrance.door.others]
         parts: list[Sequence[np.ndarray] | np.ndarray] = [[one.pixels for one in chunk], *others, *rows]
         arrays = [_padded(part, padded) for part in parts]
         compiled = self._compiler.function(question, arrays, photograph)
@@ -214,14 +215,21 @@ class Network:
         return Answer(found, compiled.facts, compiled.way, padded)
 
 
-def _other(given: Given, name: str) -> np.ndarray:
-    value: Mapping[str, np.ndarray] = given.others
-    if name not in value:
+def _other(given: Given, wanted: Input) -> np.ndarray:
+    """The value of a further input for one picture."""
+    if wanted.name not in given.others:
         raise ModelError(
-            f"The model has another input, {name!r}, and no value was given for it. "
+            f"The model has another input, {wanted.name!r}, and no value was given for it. "
             "Pass a dict input name -> array (in the shell --input NAME=FILE)."
         )
-    return np.asarray(value[name])
+    value = np.asarray(given.others[wanted.name])
+    shape = tuple(wanted.shape[1:])
+    if len(shape) != value.ndim or any(want not in (None, have) for want, have in zip(shape, value.shape, strict=True)):
+        raise SettingError(
+            f"Expected {shape} for the input {wanted.name!r} of each picture, found {value.shape}. "
+            "Give an array with one such row for each picture."
+        )
+    return value
 
 
 def _stretches(given: Sequence[Given], limit: int) -> Iterator[tuple[int, int]]:

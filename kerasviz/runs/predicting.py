@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from kerasviz.errors import SettingError
 from kerasviz.inputs.given import Given
 from kerasviz.inputs.sources import Source
 from kerasviz.lazy import tf
 from kerasviz.models.heads import Head
+from kerasviz.models.labels import NO_LABELS, Labels
 from kerasviz.models.network import Network, Question
 from kerasviz.models.view import View
 from kerasviz.recording import beginning
@@ -62,7 +65,8 @@ def predictions(
     complete: Complete = as_it_is,
 ) -> Iterator[Predicted]:
     """The first `top` classes of each picture, for every output of the network; pictures in their order."""
-    question = Question(("predictions", top), lambda view: _answer(view, top))
+    check = partial(_named, labels=network.labels)
+    question = Question(("predictions", top), lambda view: _answer(view, top), check=check)
     for size, batch in batches(network, sources, complete, batch_size):
         given = [read.given for read in batch if read.given is not None]
         if not given:
@@ -77,12 +81,35 @@ def predictions(
             done += count
 
 
-def _answer(view: View, top: int) -> tuple[dict[str, Any], list[tuple[str, str, bool]]]:
-    """Inside a trace: tensors `OUTPUT:NAME` (N, k), and of each output its name, kind, and whether it is probable."""
+@dataclass(frozen=True)
+class _Output:
+    """What is known of an output once it has been traced; `classes` is 0 of one that is no classification."""
+
+    name: str
+    classes: int
+    probable: bool
+
+    @classmethod
+    def of(cls, head: Head) -> "_Output":
+        classes = head.kind in ("classes", "sides", "map")
+        return cls(head.name, max(2, head.output.shape[-1]) if classes else 0, head.activation != "linear")
+
+
+def _named(outputs: Sequence[_Output], labels: Labels) -> None:
+    """SettingError where class names were given that fit none of the outputs."""
+    if labels.names and len(labels.names) not in [output.classes for output in outputs]:
+        raise SettingError(
+            f"Expected as many class names as the network has classes ({outputs[0].classes}), "
+            f"found {len(labels.names)}. Give the right file with --labels."
+        )
+
+
+def _answer(view: View, top: int) -> tuple[dict[str, Any], list[_Output]]:
+    """Inside a trace: tensors `OUTPUT:NAME` (N, k), and what is known of each output."""
     arrays: dict[str, Any] = {}
     for number, head in enumerate(view.heads):
         arrays |= {f"{number}:{name}": tensor for name, tensor in _best(head, top).items()}
-    return arrays, [(head.name, head.kind, head.activation != "linear") for head in view.heads]
+    return arrays, [_Output.of(head) for head in view.heads]
 
 
 def _best(head: Head, top: int) -> dict[str, Any]:
@@ -100,16 +127,15 @@ def _best(head: Head, top: int) -> dict[str, Any]:
     return {"index": tf.zeros_like(units, tf.int32) + tf.range(tf.shape(units)[1]), "score": units}
 
 
-def _guesses(arrays: dict[str, np.ndarray], facts: Sequence[tuple[str, str, bool]], network: Network) -> list[Guess]:
+def _guesses(arrays: dict[str, np.ndarray], outputs: Sequence[_Output], network: Network) -> list[Guess]:
     guesses = []
-    for number, (output, kind, probable) in enumerate(facts):
+    for number, output in enumerate(outputs):
         row = {name.partition(":")[2]: array for name, array in arrays.items() if name.startswith(f"{number}:")}
-        what = "class" if kind in ("classes", "sides", "map") else "unit"
-        labelled = what == "class" and number == 0  # labels name the classes of the first output
+        labels = network.labels if len(network.labels.names) == output.classes else NO_LABELS
         for k, index in enumerate(int(i) for i in row["index"]):
-            name = network.labels.name(index) if labelled else f"{what} {index}"
+            name = labels.name(index) if output.classes else f"unit {index}"
             score, chance, share = (float(row[key][k]) if key in row else None for key in ("score", "chance", "share"))
-            guesses.append(Guess(output, k + 1, index, name, score, chance if probable else None, share))
+            guesses.append(Guess(output.name, k + 1, index, name, score, chance if output.probable else None, share))
     return guesses
 
 
