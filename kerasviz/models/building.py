@@ -23,13 +23,19 @@ def build(
     Variables are live: the function sees what later training makes of them. The model is left as it was.
     """
     named = {one.name: value for one, value in zip(door.others, others, strict=True)}
-    with _tracing, preserving(model), watching() as seen:
+    with _tracing, preserving(model), _autograph(), watching() as seen:
         outputs = door.enter(model, scaling(pixels) if scaling else pixels, named)
     flat = [t for t in tf.nest.flatten(outputs) if tf.is_tensor(t)]
     if not flat or any(t.shape.rank is None for t in flat):
         raise ModelError("Expected a model that returns tensors of a known rank; this one does not.")
     heads = tuple(head(name, t) for name, t in zip(output_names(model, outputs), flat, strict=True))
     return View(pixels, heads, _taps(seen.calls, flat, door))
+
+
+def _autograph() -> Any:
+    """As where Keras itself traces a model: tf_keras rewrites Python's `if` on tensors only where AutoGraph is on."""
+    now = tf.__internal__.autograph.control_status_ctx()
+    return type(now)(status=type(now.status).ENABLED)
 
 
 def _taps(calls: Sequence[Call], outputs: Sequence[Any], door: Door) -> dict[str, Tap]:

@@ -83,10 +83,17 @@ def door_of(model: Any) -> Door:
     """The door of a Keras 3 or tf_keras model, functional, Sequential, subclassed, built or not."""
     inputs = getattr(model, "inputs", None)
     if inputs:
-        flat = [Input(str(t.name).split(":")[0], tuple(t.shape), _dtype(t.dtype)) for t in inputs]
+        flat = [Input(str(t.name).split(":")[0], _shape(model, t), _dtype(t.dtype)) for t in inputs]
         return _door(flat, _structure(model, inputs), _channels_first(model))
     shape = _built_shape(model)
     return _door([Input("input", shape, "float32")], None) if shape else Door(())
+
+
+def _shape(model: Any, tensor: Any) -> tuple[int | None, ...]:
+    """A Sequential model that was built by a call on n pictures takes any number, unless a layer keeps states."""
+    chain = any(cls.__name__ == "Sequential" for cls in type(model).__mro__)
+    free = chain and not any(getattr(layer, "stateful", False) for layer in every_layer(model))
+    return (None, *tensor.shape[1:]) if free else tuple(tensor.shape)
 
 
 def _channels_first(model: Any) -> bool:

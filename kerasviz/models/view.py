@@ -1,5 +1,6 @@
 """A network as a question sees it: built into the current graph, every layer's output in reach."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,19 @@ from kerasviz.models.gradients import slopes
 from kerasviz.models.heads import Head
 from kerasviz.models.receptive import Field, receptive_field
 
-_NOT_THE_LAST_MAPS = ("Pooling", "Dropout", "Padding", "Cropping", "UpSampling", "Identity", "Rescaling", "Resizing")
+_NOT_THE_LAST_MAPS: tuple[str, ...] = (
+    "Pooling",
+    "Padding",
+    "Cropping",
+    "UpSampling",
+    "Identity",
+    "Rescaling",
+    "Resizing",
+)
+_NOT_THE_LAST_MAPS += ("Dropout", "GaussianNoise", "ActivityRegularization")  # nothing happens there for inference
+_NO_GRID = "Attention"  # queries, keys, values and scores inside have four axes, but no height and width
+_CALL = re.compile(r"(~\d+)?(#\d+)?$")  # which layer of that name, which call of it
+_RESHAPING = ("Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDims")
 
 
 @dataclass(frozen=True)
@@ -30,7 +43,13 @@ class Tap:
     @property
     def has_maps(self) -> bool:
         """Whether it returned (N, h, w, K) with more than one place."""
-        return self.tensor.shape.rank == 4 and tuple(self.values.shape[1:3]) != (1, 1)
+        return len(self.shape) == 3 and self.shape[:2] != (1, 1)
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Without the batch, channels last; () where the rank is not known."""
+        shape = tuple(self.tensor.shape[1:]) if self.tensor.shape.rank else ()
+        return (*shape[1:], shape[0]) if self.channels_first and len(shape) == 3 else shape
 
     def _turned(self, tensor: Any) -> Any:
         return tf.transpose(tensor, (0, 2, 3, 1)) if self.channels_first and tensor.shape.rank == 4 else tensor
@@ -84,10 +103,9 @@ class View:
         """The last layer with maps: after its non-linearity, before pooling, and not an output itself."""
         if self.default is not None:
             return self.taps[self.default]
-        ends = {t.ref() for head in self.heads for t in (head.output, head.logits)}
-        ends |= {t.ref() for tap in self.taps.values() for t in [tap.tensor] if _same_op(t, self.heads)}
-        spatial = [tap for tap in self.taps.values() if tap.has_maps]
-        inner = [t for t in spatial if t.tensor.ref() not in ends and t.path not in self._containers()]
+        ends, containers = _ends(self.heads), self._containers()
+        spatial = [tap for tap in self.taps.values() if tap.has_maps and not self._in_attention(tap)]
+        inner = [t for t in spatial if _source(t.tensor).ref() not in ends and t.path not in containers]
         chosen = [t for t in inner if not any(word in type(t.layer).__name__ for word in _NOT_THE_LAST_MAPS)]
         if not (chosen or inner):
             raise LayerError(
@@ -99,7 +117,11 @@ class View:
     def _containers(self) -> set[str]:
         """Paths of inner models: their last layer is the one to name."""
         inner = {path.rsplit("/", 1)[0] for path in self.taps if "/" in path}
-        return {path for path in inner if path in self.taps}
+        return {path for path in self.taps if _CALL.sub("", path) in inner}
+
+    def _in_attention(self, tap: Tap) -> bool:
+        outer = self.taps.get(tap.path.rpartition("/")[0])
+        return outer is not None and _NO_GRID in type(outer.layer).__name__
 
     def field(self, tap: Tap) -> Field | None:
         """What a cell of the layer sees of the pixels; None where that is everything, or cannot be computed."""
@@ -135,13 +157,20 @@ def find_path(path: str, paths: Any) -> str:
     raise LayerError(f"The network has no layer {path!r}.{near(path, paths)} 'kerasviz layers MODEL' lists them all.")
 
 
-def _same_op(tensor: Any, heads: tuple[Head, ...]) -> bool:
-    """Whether a layer's tensor is an output or logit, seen through identities and casts."""
-    ends = {_source(t).ref() for head in heads for t in (head.output, head.logits)}
-    return _source(tensor).ref() in ends
+def _ends(heads: tuple[Head, ...]) -> set[Any]:
+    """Outputs and logits, and for maps what they are before they are reshaped: no layer before the end."""
+    ends = set()
+    for head in heads:
+        for tensor in (head.output, head.logits):
+            ends |= {tensor.ref(), _source(tensor).ref()}
+            while head.kind == "map" and tensor.op.type in _RESHAPING:
+                tensor = tensor.op.inputs[0]
+                ends.add(tensor.ref())
+    return ends
 
 
 def _source(tensor: Any) -> Any:
+    """Back over identities and casts."""
     while tensor.op.type in ("Identity", "Cast"):
         tensor = tensor.op.inputs[0]
     return tensor
