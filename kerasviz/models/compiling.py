@@ -97,10 +97,12 @@ class Compiler:
         paths = self._paths(question.taps)
         key = (paths, photograph, tuple(spec.shape for spec in specs))
         if key not in self._copies:
-            one_input = len(specs) == 1
-            self._copies[key] = fast_copy(*self._entrance.traced(specs, photograph), paths) if one_input else None
+            self._copies[key] = self._made(specs[0], paths, photograph) if len(specs) == 1 else None
             _shorten(self._copies, 4)
         return self._copies[key]
+
+    def _made(self, spec: Any, paths: Sequence[str], photograph: bool) -> FastCopy | None:
+        return fast_copy(lambda pixels: self._entrance.build([pixels], photograph), spec, paths, photograph=photograph)
 
     def _paths(self, taps: Sequence[str | None]) -> tuple[str, ...]:
         view: View = self._entrance.description

@@ -31,6 +31,10 @@ class CAM(Engine):
         False, "the maps of all classes side by side", Anything("yes or no"), parse=truth, structural=True
     )
 
+    @property
+    def taps(self) -> tuple[str | None, ...]:
+        return (None,)  # what is averaged, so that a fast copy can name it
+
     def compute(self, view: View, score: Score | None) -> tuple[dict[str, Any], str | None]:
         """The class's map; its mean plus the bias is the logit."""
         assert score is not None
