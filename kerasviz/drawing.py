@@ -90,14 +90,11 @@ def pages_of(result: "Result", drawing: Drawing) -> Iterator[np.ndarray]:
         return
     grid = result.grid
     maps = grid.maps
+    size = f"{maps.shape[-1]} maps of {maps.shape[1]} × {maps.shape[0]}"
     yield from each_page(
         maps,
         title=grid.title,
-        facts=", ".join(
-            filter(
-                None, (_layer(result), f"{maps.shape[-1]} maps of {maps.shape[1]} × {maps.shape[0]}", result.image_name)
-            )
-        ),
+        facts=", ".join(filter(None, (_layer(result), size, file_stem(result.image_name)))),
         technique=result.engine.technique.title if result.target else result.engine.technique.name,
         names=grid.names,
         order=grid.order,
@@ -212,5 +209,5 @@ def _layer(result: "Result") -> str:
 
 
 def file_stem(path: str | None) -> str:
-    """The last part of a path."""
+    """The last part of a path: what a picture is called on a page, whatever folder it was found through."""
     return Path(path).name if path else ""
