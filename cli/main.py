@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -101,7 +102,7 @@ def explain_error(terminal: Terminal, error: Exception) -> int:
     if terminal.verbose > 1:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     if isinstance(error, KerasvizError):
-        terminal.error(str(error))
+        terminal.error(str(error).replace("kerasviz layers MODEL", f"kerasviz layers {shlex.quote(terminal.model)}"))
         return error.exit_code
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
@@ -130,7 +131,7 @@ def _usage(error: click.ClickException) -> str:
     return f"{message} '{context.command_path} --help' lists what can be typed." if context and more else message
 
 
-@click.group(cls=Commands, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("kerasviz", cls=Commands, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(kerasviz.__version__, message="kerasviz %(version)s")
 def main() -> None:
     """See what a Keras convolutional network looks at and has learned.

@@ -22,7 +22,7 @@ _CUSTOM = "kerasviz_custom"  # what the author's file is called while it runs
 
 def network_of(terminal: Terminal, model: str, typed: Mapping[str, Any]) -> "Network":
     """The model that was named, opened with the options that were typed; TensorFlow is imported here."""
-    size = size_of(typed.get("size"))
+    terminal.model, size = model, size_of(typed.get("size"))
     if not terminal.verbose:
         hush()
     from kerasviz.models.opening import open_network

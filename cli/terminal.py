@@ -18,11 +18,13 @@ class Terminal:
         verbose: 1 lets TensorFlow's own words through, 2 shows tracebacks.
         quiet: neither progress nor warnings.
         plain: no colours.
+        model: the model that was named, for sentences that tell what to type next.
     """
 
     verbose: int = 0
     quiet: bool = False
     plain: bool = False
+    model: str = "MODEL"
     _bar: Any = None
 
     @property

@@ -1,0 +1,45 @@
+"""A picture says how it is made again, and then it is the same, byte for byte."""
+
+import shlex
+
+import pytest
+from tiny import picture, shell, tiny_model
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tiny_model(tmp_path)
+    for number in range(3):
+        picture(tmp_path / "photos" / "a folder" / f"{number}.png", number)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "gradcam -t top2 --style panel --style overlay --alpha 0.4",
+        "saliency --reduce l2 --fit crop --style heatmap --scale 1",
+        "gradcam -t bright-red -l conv_first --placement receptive-field --background black --style overlay",
+        "cam --all-classes --labels tiny.labels.txt",
+        "activations --layer conv_first,conv_second --order index --batch-size 2",
+    ],
+)
+def test_every_picture_of_a_run_is_made_again_alone(here, typed):
+    technique, *options = shlex.split(typed)
+    first = shell(technique, "tiny.keras", "photos", *options)
+    assert first.exit_code == 0, first.stderr
+    pictures = sorted((here / "kerasviz_out").rglob("*.png"))
+    assert len(pictures) == len(first.stdout.splitlines()) >= 3
+    for path in pictures[:2]:
+        again = shlex.split(shell("replay", path).stdout)
+        assert again[:3] == ["kerasviz", technique, "tiny.keras"]
+        assert shell(*again[1:], "-o", "again").exit_code == 0
+        assert (here / "again" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_picture_of_somebody_else_carries_no_command(here):
+    answer = shell("replay", "photos/a folder/0.png")
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("Error: Expected a record in")
+    assert shell("replay", "tiny.keras").exit_code == 1
