@@ -17,6 +17,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from kerasviz.models.configurations import MAX_DEPTH, Finding, Weights, configuration_findings
+from kerasviz.models.hdf5 import Checked, open_hdf5
 
 MAX_JSON, MAX_OBJECTS, MAX_FINDINGS = 16 << 20, 200_000, 100
 MAX_RATIO = 64  # declared to stored bytes of arrays: what honest compression may reach
@@ -46,13 +47,11 @@ def scan(path: str | os.PathLike[str], kind: str) -> list[Finding]:
 
 
 def _hdf5_file_findings(path: str | os.PathLike[str], bare_operations: bool) -> Iterator[Finding]:
-    import h5py
-
     if _is_archive(path):
         yield Finding("file:polyglot", "", "is an HDF5 file and a zip archive at once, and would be read in two ways")
-    with h5py.File(path, "r") as file:
-        weights = yield from _hdf5_findings(file, os.path.getsize(path))
-        config = yield from _parsed(file.attrs["model_config"], "model_config")
+    with open_hdf5(path) as checked:
+        weights = yield from _hdf5_findings(checked, os.path.getsize(path))
+        config = yield from _parsed(checked.file.attrs["model_config"], "model_config")
         yield from configuration_findings(config, weights, bare_operations=bare_operations)
 
 
@@ -66,8 +65,6 @@ def _is_archive(path: str | os.PathLike[str]) -> bool:
 
 
 def _zip_file_findings(path: str | os.PathLike[str]) -> Iterator[Finding]:
-    import h5py
-
     with zipfile.ZipFile(path) as archive:
         unreadable = False
         for finding in _member_findings(archive.infolist()):
@@ -78,8 +75,9 @@ def _zip_file_findings(path: str | os.PathLike[str]) -> Iterator[Finding]:
         with tempfile.TemporaryFile() as unpacked:  # HDF5 jumps about, which a zip member does slowly
             with archive.open("model.weights.h5") as member:
                 shutil.copyfileobj(member, unpacked, 1 << 20)
-            with h5py.File(unpacked, "r") as file:
-                weights = yield from _hdf5_findings(file, archive.getinfo("model.weights.h5").file_size)
+            unpacked.flush()
+            with open_hdf5(unpacked) as checked:
+                weights = yield from _hdf5_findings(checked, archive.getinfo("model.weights.h5").file_size)
         config = yield from _parsed(archive.read("config.json"), "config.json")
         yield from configuration_findings(config, weights)
 
@@ -130,10 +128,10 @@ def _parsed(text: Any, where: str) -> Generator[Finding, None, Any]:
     return None
 
 
-def _hdf5_findings(file: Any, file_size: int) -> Generator[Finding, None, Weights]:
+def _hdf5_findings(checked: Checked, file_size: int) -> Generator[Finding, None, Weights]:
     """Walk every object once; gives the sizes of the arrays to whoever asked."""
     weights, declared = Weights(), 0
-    for where, item in _hdf5_objects(file):
+    for where, item in _hdf5_objects(checked):
         if isinstance(item, Finding):
             yield item
             continue
@@ -148,11 +146,11 @@ def _hdf5_findings(file: Any, file_size: int) -> Generator[Finding, None, Weight
     return weights
 
 
-def _hdf5_objects(file: Any) -> Iterator[tuple[str, Any]]:
+def _hdf5_objects(checked: Checked) -> Iterator[tuple[str, Any]]:
     """Every data set with its place, or a Finding in its stead; follows hard links only, and each object once."""
     import h5py
 
-    seen, pending = {h5py.h5o.get_info(file["/"].id).addr}, [("", file)]
+    seen, pending = {h5py.h5o.get_info(checked.file["/"].id).addr}, [("", checked.file)]
     while pending:
         where, group = pending.pop()
         for name in group:
@@ -165,7 +163,7 @@ def _hdf5_objects(file: Any) -> Iterator[tuple[str, Any]]:
                     Finding("file:h5-link", place, f"links {place[-80:]!r} to {target!r}, outside of itself"),
                 )
                 continue
-            item = group[name]
+            item = checked.check(group[name])
             address = h5py.h5o.get_info(item.id).addr
             if place.count("/") > MAX_DEPTH or len(seen) > MAX_OBJECTS:
                 yield place, Finding("bomb:h5", place[-80:], "nests too deep or in too many parts to be a network")

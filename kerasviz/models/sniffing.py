@@ -9,7 +9,9 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
-HDF5_SIGNATURE, ZIP_SIGNATURE = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+from kerasviz.models.hdf5 import SIGNATURE, open_hdf5
+
+ZIP_SIGNATURE = b"PK\x03\x04"
 TABLE_SIGNATURE = bytes.fromhex("57fb808b247547db")  # the last 8 bytes of a checkpoint's .index
 OPENERS = {"keras3-zip": "keras", "keras3-h5": "keras", "keras2-zip": "tf_keras", "keras2-h5": "tf_keras"}
 
@@ -85,8 +87,9 @@ class FileKind:
 def sniff(path: str | os.PathLike[str]) -> FileKind:
     """The kind of a file or folder, told by its content.
 
-    Reads the first 4 kB, and of HDF5 the root's attributes, of a zip archive the list of members
-    and metadata.json. Follows no link inside an HDF5 file, unpickles nothing, imports no TensorFlow.
+    Reads the first 4 kB, and of HDF5 the root's attributes (and looks for damaged heaps), of a zip
+    archive the list of members and metadata.json. Follows no link inside an HDF5 file, unpickles
+    nothing, imports no TensorFlow.
 
     Raises:
         OSError: there is no such file, or it may not be read.
@@ -100,7 +103,7 @@ def sniff(path: str | os.PathLike[str]) -> FileKind:
         head = file.read(4096)
         file.seek(-min(8, len(head)), os.SEEK_END)
         tail = file.read(8)
-    if head.startswith(HDF5_SIGNATURE):
+    if head.startswith(SIGNATURE):
         return _careful(_sniff_hdf5, path)
     if head.startswith(ZIP_SIGNATURE):
         return _careful(_sniff_zip, path)
@@ -153,10 +156,11 @@ def _careful(sniffer: Any, path: str | os.PathLike[str]) -> FileKind:
 def _sniff_hdf5(path: str | os.PathLike[str]) -> FileKind:
     import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as checked:
+        file = checked.file
         writer = _text(file.attrs.get("keras_version"))
         if writer is None and isinstance(file.get("model_weights", getlink=True), h5py.HardLink):
-            writer = _text(file["model_weights"].attrs.get("keras_version"))
+            writer = _text(checked.check(file["model_weights"]).attrs.get("keras_version"))
         if "model_config" in file.attrs:  # files of Keras 1 and 2.0 name no version
             return FileKind("keras3-h5" if (writer or "").startswith("3.") else "keras2-h5", writer)
         if "layer_names" in file.attrs:
