@@ -1,0 +1,272 @@
+"""A model file to a live Keras model: exactly, or not at all."""
+
+import hashlib
+import json
+import logging
+import shutil
+import subprocess
+import sys
+
+import attack_files
+import numpy as np
+import pytest
+from attack_files import ATTACKS, CORPUS
+
+from kerasviz.errors import ModelError, UnsafeModelError
+from kerasviz.models.loading import ModelFile, load
+from kerasviz.models.sniffing import OPENERS, REFUSALS
+
+INDEX = json.loads((CORPUS / "index.json").read_text())
+OPENED = [name for name in INDEX if INDEX[name]["expect"] == "opens"]
+
+
+def digests(arrays):
+    """How the writer noted its weights: the same bytes, or not."""
+    contiguous = [np.ascontiguousarray(a) for a in arrays]
+    texts = [str((a.shape, str(a.dtype))).encode() + a.tobytes() for a in contiguous]
+    return sorted(hashlib.sha256(text).hexdigest()[:24] for text in texts)
+
+
+def outputs(model, stored):
+    """The model's outputs for the stored inputs, in the order in which they were stored."""
+    inputs = [stored[name] * stored["x_scale"] for name in sorted(stored) if name[0] == "x" and name[1:].isdigit()]
+    found = model([x.astype("float32") for x in inputs] if len(inputs) > 1 else inputs[0], training=False)
+    if isinstance(found, dict):
+        found = [found[name] for name in sorted(found)]
+    return [np.asarray(y, "float64") for y in (found if isinstance(found, list | tuple) else [found])]
+
+
+def assert_as_written(model, name):
+    stored = dict(np.load(CORPUS / INDEX[name]["npz"]))
+    wanted = [stored[y] for y in sorted(stored) if y[0] == "y"]
+    found = outputs(model, stored)
+    if name.startswith("dict_outputs"):
+        wanted, found = (sorted(ys, key=np.shape) for ys in (wanted, found))
+    tolerance = INDEX[name]["tol"]
+    for y, right in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(y, right, rtol=tolerance, atol=tolerance)
+    assert digests(model.get_weights()) == stored["weights"].tolist()
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_outputs_and_weights_are_the_writers_own(name):
+    model, file = load(CORPUS / name)
+    assert_as_written(model, name)
+    data = (CORPUS / name).read_bytes()
+    assert file == ModelFile(str(CORPUS / name), hashlib.sha256(data).hexdigest(), INDEX[name]["kind"], file.writer)
+    assert type(model).__module__.split(".")[0] == OPENERS[INDEX[name]["kind"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [
+        ("func_bn__k215_H.h5", ".keras"),
+        ("func_bn__k215_K.keras", ".h5"),
+        ("func_bn__k3_K.keras", ""),
+        ("func_bn__k3_H.h5", ".txt"),
+    ],
+)
+def test_names_may_lie(name, suffix, tmp_path):
+    renamed = tmp_path / f"my model{suffix}"
+    shutil.copyfile(CORPUS / name, renamed)
+    assert_as_written(load(str(renamed))[0], name)
+
+
+def test_hard_sigmoid_of_keras_2_stays_what_it_was(tmp_path):
+    """Keras 3 opens such files without a word, and computes relu6(x + 3) / 6 instead."""
+    import tf_keras
+
+    layers = [tf_keras.Input((1,)), tf_keras.layers.Activation("hard_sigmoid")]
+    tf_keras.Sequential(layers).save(tmp_path / "m.h5", save_format="h5")
+    x = np.linspace(-4, 4, 33, dtype="float32")[:, None]
+    model, _ = load(tmp_path / "m.h5")
+    np.testing.assert_array_equal(model(x), np.clip(np.float32(0.2) * x + np.float32(0.5), 0, 1))
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_convnext_of_keras_2_opens(suffix, tmp_path):
+    """Its LayerScale is a part of Keras that Keras itself does not find."""
+    import tf_keras
+    from tf_keras.src.applications.convnext import LayerScale
+
+    model = tf_keras.Sequential([tf_keras.Input((4, 4, 3)), LayerScale(0.5, 3)])
+    model.save(tmp_path / f"m{suffix}")
+    opened, _ = load(tmp_path / f"m{suffix}")
+    np.testing.assert_array_equal(opened(np.ones((1, 4, 4, 3), "float32")), np.full((1, 4, 4, 3), 0.5))
+
+
+def test_a_compiled_model_comes_without_its_training():
+    model, _ = load(CORPUS / "custom_loss__k215_H.h5")  # its loss is in no file
+    assert model.optimizer is None
+    assert model.compiled_loss is None
+
+
+@pytest.mark.parametrize("name", [n for n in INDEX if INDEX[n]["kind"] not in OPENERS])
+def test_other_files_are_refused_with_what_they_are_and_what_to_do(name):
+    with pytest.raises(ModelError) as refused:
+        load(CORPUS / name)
+    what, cure = REFUSALS[INDEX[name]["kind"]]
+    assert str(refused.value) == f"Expected a Keras model (.keras or .h5), but {name!r} {what}. {cure}"
+    assert refused.value.exit_code == 3
+
+
+@pytest.mark.parametrize("name", [n for n in INDEX if INDEX[n]["expect"] == "refuse:lambda"])
+def test_a_lambda_is_refused_with_its_layer_and_the_way_to_open_it(name):
+    with pytest.raises(UnsafeModelError, match=r"Python code in its Lambda layer 'scale'.*--trust .*trust=True"):
+        load(CORPUS / name)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attacks_are_refused_and_nothing_runs(name, tmp_path, monkeypatch):
+    path, _, _ = attack_files.write(name, tmp_path)
+    mark = tmp_path / "mark_of_attack.py"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UnsafeModelError, match=r"Expected .*'attack\.(h5|keras)' .*trust=True"):
+        load(path)
+    assert not mark.exists()
+    assert mark.stem not in sys.modules
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+@pytest.mark.parametrize("library", ["keras", "tf_keras"])
+def test_trust_opens_a_lambda(library, suffix, tmp_path):
+    keras = pytest.importorskip(library)
+    layers = [keras.Input((2,)), keras.layers.Lambda(lambda x: 3 * x, output_shape=(2,), name="thrice")]
+    keras.Sequential(layers).save(tmp_path / f"m{suffix}")
+    with pytest.raises(UnsafeModelError, match="thrice"):
+        load(tmp_path / f"m{suffix}")
+    model, _ = load(tmp_path / f"m{suffix}", trust=True)
+    np.testing.assert_array_equal(model(np.ones((1, 2), "float32")), [[3, 3]])
+
+
+def test_tf_keras_still_runs_what_it_finds(tmp_path):
+    """The reason for the scan. When this fails, tf_keras has become safer, and the scan may be thought over."""
+    path, _, _ = attack_files.write("tensorflow_function-keras2-h5", tmp_path)
+    code = f"import tf_keras; tf_keras.models.load_model({str(path)!r}, compile=False, safe_mode=True)"
+    subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
+    assert (tmp_path / "mark_of_attack.py").exists()
+
+
+def scale_layer(keras):
+    class ChannelScale(keras.layers.Layer):
+        def build(self, shape):
+            self.s = self.add_weight(name="s", shape=(int(shape[-1]),), initializer="ones")
+
+        def call(self, x):
+            return x * self.s
+
+    return ChannelScale
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("custom_registered__k215_H.h5", "tf_keras"), ("custom_registered__k3_K.keras", "keras")]
+)
+def test_the_authors_class_is_asked_for_and_taken(name, library):
+    with pytest.raises(ModelError, match=r"'corpus>ChannelScale' for 'scale'.*custom_objects=\{'ChannelScale': ") as no:
+        load(CORPUS / name)
+    assert not isinstance(no.value, UnsafeModelError)
+    model, _ = load(CORPUS / name, custom_objects={"ChannelScale": scale_layer(pytest.importorskip(library))})
+    assert_as_written(model, name)
+
+
+def test_a_registered_class_needs_no_asking():
+    import keras
+
+    registered = keras.saving.register_keras_serializable("corpus")(scale_layer(keras))
+    try:
+        assert_as_written(load(CORPUS / "custom_registered__k3_K.keras")[0], "custom_registered__k3_K.keras")
+    finally:
+        registry = sys.modules["keras.src.saving.object_registration"]
+        registry.GLOBAL_CUSTOM_OBJECTS.pop("corpus>ChannelScale")
+        registry.GLOBAL_CUSTOM_NAMES.pop(registered)
+
+
+def test_a_class_of_the_wrong_keras_is_said_to_be_so():
+    import keras
+
+    with pytest.raises(ModelError, match="must derive from tf_keras, not from keras"):
+        load(CORPUS / "custom_registered__k215_H.h5", custom_objects={"ChannelScale": scale_layer(keras)})
+
+
+def test_given_objects_do_not_open_a_lambda():
+    with pytest.raises(UnsafeModelError):
+        load(CORPUS / "lambda_code__k210_H.h5", custom_objects={"Lambda": object, "scale": object})
+
+
+def test_what_keras_3_cannot_read_of_its_own_is_said_so():
+    with pytest.raises(ModelError, match=r"keras found: Unknown layer: 'TrueDivide'.*save it as \.keras"):
+        load(CORPUS / "tfop_arith__k3_H.h5")
+
+
+@pytest.mark.parametrize("name", ["func_bn__k215_H.h5", "func_bn__k215_K.keras", "func_bn__k3_K.keras"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_a_cut_file_is_refused(name, share, tmp_path):
+    whole = (CORPUS / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(ModelError, match=r"is cut off or damaged.*Copy or download it again\.$"):
+        load(tmp_path / name)
+
+
+def test_a_savedmodel_folder_is_refused(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01")
+    with pytest.raises(ModelError, match="is a SavedModel folder"):
+        load(f"{tmp_path}/")
+
+
+def test_a_missing_file_brings_near_names(tmp_path):
+    (tmp_path / "resnet.h5").touch()
+    with pytest.raises(ModelError, match=r"no model file .*resnet\.keras'. Did you mean 'resnet\.h5'\?"):
+        load(tmp_path / "resnet.keras")
+    with pytest.raises(ModelError, match="no folder"):
+        load(tmp_path / "nowhere" / "resnet.keras")
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(ModelError, match="Expected to read"):
+        load("model\0.h5")
+
+
+def test_the_file_and_its_folder_are_left_alone(tmp_path):
+    path = tmp_path / "m.h5"
+    shutil.copyfile(CORPUS / "func_bn__k215_H.h5", path)
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        load(path)
+        assert [p.name for p in tmp_path.iterdir()] == ["m.h5"]
+        assert path.read_bytes() == (CORPUS / "func_bn__k215_H.h5").read_bytes()
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("name", ["func_bn__k115_H.h5", "func_bn__k215_K.keras", "func_bn__k3_H.h5"])
+def test_loaders_are_silent_and_their_loggers_left_as_they_were(name, capfd, caplog, recwarn):
+    import tf_keras  # noqa: F401  (its import may speak, once)
+
+    levels = [logging.getLogger(n).level for n in ("tensorflow", "absl")]
+    capfd.readouterr()
+    load(CORPUS / name)
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+    assert not recwarn.list
+    assert [logging.getLogger(n).level for n in ("tensorflow", "absl")] == levels
+
+
+def test_a_file_of_keras_3_leaves_tf_keras_alone():
+    code = (
+        "import sys\nfrom kerasviz.models.loading import load\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "load(sys.argv[1])\nprint('tf_keras' in sys.modules)\n"
+    )
+    arguments = [sys.executable, "-c", code, str(CORPUS / "func_bn__k3_K.keras")]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_tf_keras_is_the_one_of_this_tensorflow():
+    import tensorflow as tf
+    import tf_keras
+
+    assert tf.__version__.split(".")[:2] == tf_keras.__version__.split(".")[:2]
