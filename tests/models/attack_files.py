@@ -103,7 +103,6 @@ def foreign_module(kind, target, mark):
 
 @attack("code:module", "keras2-zip")
 def foreign_name(kind, target, mark):
-    """tf_keras looks the registered name up in the module when the class is not there."""
     with_configuration(
         kind, target, lambda c: layer(c, "Conv2D").update(module="keras.src.utils", registered_name="os")
     )
@@ -243,8 +242,6 @@ def soft_link(kind, target, mark):
 
 @attack("file:h5-link", "keras2-h5")
 def group_in_itself(kind, target, mark):
-    """Whoever walks down hard links without looking back walks for ever."""
-
     def change(file, name):
         file["model_weights/conv1/again"] = file["model_weights"]
 
