@@ -1,4 +1,4 @@
-"""Real photographs through the sample network: the right class among the first five, the heatmap's top on the subject."""
+"""Real photographs through the sample network: the class is found, and the heatmap's top lies on the subject."""
 
 import json
 from pathlib import Path

@@ -243,8 +243,14 @@ def _size_findings(entry: dict, where: str, weights: Weights) -> Iterator[Findin
                 yield Finding("bomb:config", where, f"declares {key}={size} but stores no weights of that size, "
                               "and could fill the memory")  # fmt: skip
     for key in _SHAPES & entry.keys():
-        if math.prod(_numbers(entry[key])) > MAX_INPUT:
+        if max(math.prod(_numbers(shape)) for shape in _shapes(entry[key])) > MAX_INPUT:
             yield Finding("bomb:config", where, f"declares the {key} {_short(entry[key])}, and could fill the memory")
+
+
+def _shapes(value: Any) -> list[Any]:
+    """The shapes in `[None, 56, 56, 24]`, or in a list of such: those of a layer with several inputs."""
+    several = isinstance(value, list) and value and all(isinstance(part, list) for part in value)
+    return list(value) if several else [value]
 
 
 def _declared(entry: dict) -> int:

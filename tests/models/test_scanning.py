@@ -122,6 +122,12 @@ def test_large_sizes_must_be_stored():
     assert rules(dense(units=5000), sizes={4999, 64}, count=320_000) == ["bomb:config"]
 
 
+def test_a_layer_with_several_inputs_declares_several_shapes():
+    build = {"input_shape": [[None, 56, 56, 24], [None, 56, 56, 24]]}
+    assert findings({**dense(), "build_config": build}) == []
+    assert rules({**dense(), "build_config": {"input_shape": [[None, 8], [None, 1 << 15, 1 << 15]]}}) == ["bomb:config"]
+
+
 def test_an_embedding_must_be_stored():
     entry = {"class_name": "Embedding", "config": {"name": "e", "input_dim": 4096, "output_dim": 4096}}
     assert rules(entry, sizes={4096}, count=1 << 24) == []
