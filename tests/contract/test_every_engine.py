@@ -269,3 +269,29 @@ def test_a_live_model_a_network_and_a_file_give_the_same(engine, tmp_path):
         np.testing.assert_allclose(engine()(way, PICTURES[0]).values, expected.values, rtol=1e-6, atol=1e-7)
     explained = kv.explain(model, PICTURES[0], engine().technique.name)
     np.testing.assert_array_equal(explained.values, expected.values)
+
+
+@pytest.fixture(scope="module")
+def normalised(tmp_path_factory):
+    """A file of a network with BatchNormalization, whose fast copy is another graph."""
+    start = keras.Input(RANDOM_SHAPE)
+    maps = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, padding="same", name="conv4")(start))
+    maps = keras.layers.ReLU(name="maps")(maps)
+    scores = keras.layers.Dense(5, "softmax")(keras.layers.GlobalAveragePooling2D()(maps))
+    model = keras.Model(start, scores)
+    rng = np.random.default_rng(2)
+    model.set_weights([rng.uniform(0.2, 1, w.shape) for w in model.get_weights()])
+    path = tmp_path_factory.mktemp("normalised") / "model.keras"
+    model.save(path)
+    return kv.open(path, fast=False), kv.open(path, fast=True)
+
+
+@pytest.mark.parametrize("engine", VARIANTS, ids=repr)
+def test_the_fast_copy_gives_the_same(engine, normalised):
+    watched, fast = (engine(network, PICTURES[0], 1 if engine.explains else None) for network in normalised)
+    kept = "conv4" in repr(engine)  # what the normalisation takes in is asked for: nothing can be folded
+    assert (watched.source.way, fast.source.way) == ("watched", "watched" if kept else "fast")
+    np.testing.assert_allclose(fast.values, watched.values, rtol=1e-4, atol=1e-5)
+    assert (fast.layer and fast.layer.path) == (watched.layer and watched.layer.path)
+    assert fast.target is None or fast.target.score == pytest.approx(watched.target.score, rel=1e-5)
+    assert fast.diagnosis == pytest.approx(dict(watched.diagnosis), rel=1e-3, abs=1e-5)
