@@ -1,0 +1,1 @@
+"""What kerasviz costs, measured by hand: `python -m benchmarks`, from the repository's root."""
