@@ -105,7 +105,7 @@ def _values(result: "Result") -> dict[str, Any]:
         "min": values.min(),
         "max": values.max(),
         "sum": float(values.sum(dtype=np.float64)),
-        "signed": bool(result.engine.signed),
+        "signed": bool(result.engine.signed or values.min() < 0),
     }
 
 

@@ -37,7 +37,8 @@ def class_score(head: Head, row: Any, probability: bool, ranks: int) -> Score:
     rank = tf.minimum(row[:, 1], ranked.shape[-1] - 1)
     index = tf.where(row[:, 0] >= 0, row[:, 0], tf.gather(ranked, rank, axis=1, batch_dims=1))
     value = _picked(scores, index) - tf.where(row[:, 2] >= 0, _picked(scores, tf.maximum(row[:, 2], 0)), 0.0)
-    return Score(value, index, "class", "probability" if probability else head.scale, head, shape=(scores.shape[-1],))
+    scale = "probability" if probability and head.activation != "linear" else head.scale
+    return Score(value, index, "class", scale, head, shape=(scores.shape[-1],))
 
 
 def _picked(scores: Any, index: Any) -> Any:
@@ -80,18 +81,24 @@ def _inside(box: Any, shape: Any) -> Any:
     return tf.cast(rows[:, :, None] & columns[:, None, :], tf.float32)
 
 
-def value_score(head: Head, unit: int) -> Score:
-    if head.output.shape.rank != 2 or unit >= head.output.shape[-1]:
-        raise TargetError(f"Expected a value of an output {tuple(head.output.shape)}, found unit {unit}.")
-    return Score(head.output[:, unit], tf.fill(tf.shape(head.output)[:1], unit), "value", "output", head)
+def value_score(head: Head, units: Any) -> Score:
+    if head.output.shape.rank != 2:
+        raise TargetError(
+            f"Expected value for an output (N, values), found {head.name!r} {tuple(head.output.shape)}. "
+            "Use map:CLASS for a segmentation, or layer:channel."
+        )
+    return Score(_picked(head.output, units), units, "value", "output", head, shape=(head.output.shape[-1],))
 
 
-def head_score(head: Head, numbers: Any) -> Score:
+def head_score(head: Head, numbers: Any, named: bool) -> Score:
+    """Units of an output; `named` where it is one class of the output that the labels are about."""
     if head.scores.shape.rank != 2:
         raise TargetError(f"Expected an output (N, units), found {head.name!r} of shape {tuple(head.output.shape)}.")
     signs = tf.cast(numbers[:, :, 0], tf.float32)
     value = tf.reduce_sum(tf.gather(head.scores, numbers[:, :, 1], axis=1, batch_dims=1) * signs, 1)
-    return Score(value, numbers[:, 0, 1], "class", head.scale, head, shape=(head.scores.shape[-1],))
+    return Score(
+        value, numbers[:, 0, 1], "class" if named else "unit", head.scale, head, shape=(head.scores.shape[-1],)
+    )
 
 
 def layer_score(view: View, place: str, shape: tuple[str, ...], whole: bool, numbers: Any) -> Score:

@@ -5,7 +5,7 @@ traces again; what changes the computation (kind, layer, output) is the target's
 """
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,16 +42,17 @@ class Target:
 
 
 _TERM = re.compile(r"([+-]?)(\*|\d+)(?:@(\d+),(\d+))?")
-_PLACE = re.compile(r"(?P<place>.+):(?P<terms>(?:[+-]?(?:\*|\d+)(?:@\d+,\d+)?)+)$")
+_ONE = r"(?:\*|\d+)(?:@\d+,\d+)?"
+_PLACE = re.compile(rf"(?P<place>.+):(?P<terms>[+-]?{_ONE}(?:[+-]{_ONE})*)$")
 
 
-def targets_of(target: Any, labels: Labels, count: int) -> list[Target]:
+def targets_of(target: Any, labels: Labels, given: Sequence[Given]) -> list[Target]:
     """The targets that are explained for each picture: one, or k for `topk`.
 
     Args:
         target: text, class index, callable (view -> (N,)), None for `auto`, or a sequence with one class a picture.
         labels: names of the classes.
-        count: how many pictures, for sequences.
+        given: the pictures, for their true classes, and for sequences.
     """
     if isinstance(target, Target):
         return [target]
@@ -60,13 +61,16 @@ def targets_of(target: Any, labels: Labels, count: int) -> list[Target]:
     if callable(target):
         return [_callable(target)]
     if isinstance(target, (int, np.integer)) and not isinstance(target, bool):
-        return [_classes(str(int(target)), _Class(int(target)))]
+        return [_classes(str(target), _class(str(target), labels))]
     if isinstance(target, str):
-        return _parsed(target.strip(), labels)
-    return [_one_each(list(target), labels, count)]
+        return _parsed(target.strip(), labels, given)
+    if isinstance(target, Iterable):
+        texts = [str(one) for one in target]
+        return [_one_each([_class(text, labels) for text in texts], len(given), ",".join(texts))]
+    raise TargetError(f"Expected a class number, a text, a function or one class a picture, found {target!r}.")
 
 
-def _parsed(text: str, labels: Labels) -> list[Target]:
+def _parsed(text: str, labels: Labels, given: Sequence[Given]) -> list[Target]:
     if text in ("", "auto"):
         return [_auto()]
     if match := re.fullmatch(r"top(\d*)", text):
@@ -75,7 +79,7 @@ def _parsed(text: str, labels: Labels) -> list[Target]:
             raise TargetError("Expected top, or top1 and more, found 'top0'.")
         return [_classes(f"top{len(ranks)}" if match[1] else "top", _Class(rank=k), ranks=len(ranks)) for k in ranks]
     if text == "true":
-        return [_true()]
+        return [_one_each([_Class(_truth(one, labels)) for one in given], len(given), "true")]
     if match := re.fullmatch(r"value(?::(\d+))?", text):
         return [_value(text, int(match[1] or 0))]
     if match := re.fullmatch(r"map:(.+?)(?:@([\d.]+),([\d.]+),([\d.]+),([\d.]+))?", text):
@@ -111,10 +115,17 @@ def _class(text: str, labels: Labels) -> _Class:
     index = _known(text, labels)
     if index is not None:
         return _Class(index)
+    unclear = None
     for gap in (m for m in re.finditer(r"\s*-\s*", text) if m.start()):  # names may have hyphens of their own
-        first, second = _known(text[: gap.start()], labels), _known(text[gap.end() :], labels)
+        try:
+            first, second = _known(text[: gap.start()], labels), _known(text[gap.end() :], labels)
+        except TargetError as error:  # half of a name with a hyphen may stand for many
+            unclear = unclear or error
+            continue
         if first is not None and second is not None:
             return _Class(first, minus=second)
+    if unclear:
+        raise unclear
     named = f"{labels.near(text)}" if labels.names else " The network has no class names: give --labels, or a number."
     raise TargetError(
         "Expected a class number or name, top, topK, layer:channel, map:CLASS, value or p(CLASS), "
@@ -124,15 +135,18 @@ def _class(text: str, labels: Labels) -> _Class:
 
 def _known(text: str, labels: Labels) -> int | None:
     text = text.strip()
-    return int(text) if text.isdigit() else labels.find(text) if text else None
+    return int(text) if text.isdecimal() else labels.find(text) if text else None
 
 
 def _class_index(text: str, labels: Labels) -> int:
-    return _class(text, labels).index
+    wanted = _class(text, labels)
+    if wanted.minus >= 0:
+        raise TargetError(f"Expected map:CLASS with one class, found 'map:{text}'.")
+    return wanted.index
 
 
-def _repeated(row: np.ndarray) -> Callable[[Sequence[Given], Labels], list[np.ndarray]]:
-    return lambda given, labels: [np.repeat(row[None], len(given), 0)]
+def _repeated(row: Any) -> Callable[[Sequence[Given], Labels], list[np.ndarray]]:
+    return lambda given, labels: [np.repeat(np.asarray(row)[None], len(given), 0)]
 
 
 def _auto() -> Target:
@@ -141,7 +155,7 @@ def _auto() -> Target:
         if head.kind == "map":
             return map_score(head, row[:, 0], tf.constant([[0.0, 0.0, 1.0, 1.0]]))
         if head.kind == "values":
-            return value_score(head, 0)
+            return value_score(head, tf.maximum(row[:, 0], 0))
         return class_score(head, row, False, 1)
 
     return Target("auto", score, ("auto",), _repeated(_Class().row))
@@ -158,13 +172,6 @@ def _classes(asked: str, wanted: _Class, *, probability: bool = False, ranks: in
     return Target(asked, score, structure, _repeated(wanted.row), called=called, most=most)
 
 
-def _true() -> Target:
-    def numbers(given: Sequence[Given], labels: Labels) -> list[np.ndarray]:
-        return [np.stack([_Class(_truth(one, labels)).row for one in given])]
-
-    return Target("true", lambda view, row: class_score(view.head(), row, False, 1), ("class", False, 5), numbers)
-
-
 def _truth(given: Given, labels: Labels) -> int:
     if given.truth is None:
         raise TargetError(
@@ -177,13 +184,12 @@ def _truth(given: Given, labels: Labels) -> int:
     return found
 
 
-def _one_each(wanted: list[Any], labels: Labels, count: int) -> Target:
+def _one_each(wanted: list[_Class], count: int, asked: str) -> Target:
     if len(wanted) != count:
         raise TargetError(f"Expected one target a picture, {count}, found {len(wanted)}.")
-    rows = np.stack([_class(str(one), labels).row for one in wanted])
-    text = ",".join(str(one) for one in wanted)
+    rows = np.stack([one.row for one in wanted])
     return Target(
-        text,
+        asked,
         lambda view, row: class_score(view.head(), row, False, 1),
         ("class", False, 5),
         lambda given, labels: [rows],
@@ -213,7 +219,10 @@ def _shares(fit: Fit, box: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _value(asked: str, unit: int) -> Target:
-    return Target(asked, lambda view: value_score(view.head(), unit), ("value", unit))
+    def score(view: View, units: Any) -> Score:
+        return value_score(view.head(), units)
+
+    return Target(asked, score, ("value",), _repeated(np.int32(unit)), most=(unit,))
 
 
 def _callable(function: Callable[[View], Any]) -> Target:
@@ -240,14 +249,18 @@ def _units(asked: str, place: str, text: str) -> Target:
         [[-1 if sign == "-" else 1, 0 if whole else c, y or 0, x or 0] for sign, c, y, x in terms], np.int32
     )
 
+    output = re.fullmatch(r"out\d+", place)
+
     def score(view: View, numbers: Any) -> Score:
         try:
             head = view.head(place)
         except TargetError:
+            if output:
+                raise
             return layer_score(view, place, shape, whole, numbers)
-        return head_score(head, numbers)
+        return head_score(head, numbers, named=head is view.heads[0] and len(terms) == 1)
 
-    taps = (place,) if not re.fullmatch(r"out\d+", place) else ()
+    taps = () if output else (place,)
     structure = ("units", place, shape, whole)
     return Target(
         asked,
@@ -255,6 +268,7 @@ def _units(asked: str, place: str, text: str) -> Target:
         structure,
         _repeated(rows),
         taps,
+        called=asked if terms[0][0] == "-" else "",
         most=(*(int(n) for n in rows[:, 2:].max(0)), int(rows[:, 1].max())),
     )
 

@@ -112,7 +112,7 @@ class Engine:
         pad: bool = False,
     ) -> Iterator[Result]:
         """The results for prepared pictures, in their order, as the batches come."""
-        wanted = targets.targets_of(target, network.labels, len(given)) if self.explains else []
+        wanted = targets.targets_of(target, network.labels, given) if self.explains else []
         numbers = [np.stack(rows, 1) for rows in zip(*(t.numbers(given, network.labels) for t in wanted), strict=True)]
         question = self._question(network, wanted)
         done, started = 0, time.perf_counter()
@@ -202,5 +202,6 @@ class Facts:
     def target(self, asked: targets.Target, arrays: dict[str, np.ndarray], network: Network, part: int) -> TargetFacts:
         """What was explained, in words and numbers."""
         index = int(arrays["index"])
-        name = asked.called or (network.labels.name(index) if self.is_class else asked.asked)
+        own = "value" if (self.kind, asked.asked) == ("value", "auto") else asked.asked
+        name = asked.called or (network.labels.name(index) if self.is_class else own)
         return TargetFacts(asked.asked, self.kind, index, name, float(arrays["score"]), self.scale, part)

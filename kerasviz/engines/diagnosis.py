@@ -96,6 +96,8 @@ def _empty(
         )
     if measures.get("negative_share", 1) == 0:  # nothing for it, and nothing against it either
         return f"All values are 0: no channel of {where} argues for or against {name}."
+    if "channels_for" not in measures:
+        return "All values are 0."
     if measures.get("channels_for", 1) == 0:
         return f"All values are 0: every channel of {where} argues against {name}."
     return f"All values are 0: nowhere in {where} does what speaks for {name} outweigh what speaks against it."

@@ -90,7 +90,7 @@ def _averaged(op: Any) -> Any:
         rank = op.inputs[0].shape.rank
         places = set() if axes is None or rank != 4 else {int(axis) % rank for axis in axes.reshape(-1)}
         return op.inputs[0] if places in ({1, 2}, {2, 3}) else None
-    if op.type == "AvgPool" and op.outputs[0].shape[1:3] == (1, 1) and op.get_attr("padding") == b"VALID":
+    if op.type == "AvgPool" and op.outputs[0].shape[1:3] == (1, 1):
         window, shape = op.get_attr("ksize"), op.inputs[0].shape
         return op.inputs[0] if tuple(window[1:3]) == tuple(shape[1:3]) else None
     return None

@@ -93,8 +93,7 @@ def explained(
     def ready(number: int, source: Source, given: Given) -> Given:
         given = complete(number, source, given)
         if target == "true" and engine.explains:  # a picture whose class nobody knows must not stop the others
-            for wanted in targets_of(target, network.labels, 1):
-                wanted.numbers([given], network.labels)
+            targets_of(target, network.labels, [given])
         return given
 
     for size, batch in batches(network, sources, ready, batch_size):
