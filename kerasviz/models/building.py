@@ -28,7 +28,7 @@ def build(
     flat = [t for t in tf.nest.flatten(outputs) if tf.is_tensor(t)]
     if not flat or any(t.shape.rank is None for t in flat):
         raise ModelError("Expected a model that returns tensors of a known rank; this one does not.")
-    heads = tuple(head(name, t) for name, t in zip(output_names(model, outputs), flat, strict=True))
+    heads = tuple(head(name, t) for name, t in zip(output_names(model, outputs, len(flat)), flat, strict=True))
     return View(pixels, heads, _taps(seen.calls, flat, door))
 
 

@@ -89,7 +89,8 @@ class Compiler:
             return answers
 
         with tf.device(self._device):
-            function = tf.function(run, autograph=False).get_concrete_function(*specs)
+            # not tf.function: that one runs every write in the graph, and a model may count or keep statistics
+            function = tf.compat.v1.wrap_function(run, specs)
         return Compiled(function, kept[-1], "fast" if copy else "watched")
 
     def _copy(self, question: Question, specs: Sequence[Any], photograph: bool) -> FastCopy | None:

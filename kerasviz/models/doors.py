@@ -130,6 +130,7 @@ def _door(inputs: list[Input], structure: Any, channels_first: bool = False) -> 
             f"Expected a network that takes pictures, (batch, height, width, channels); this one takes {shapes}. "
             "kerasviz explains convolutional networks."
         )
+    pictures.sort(key=lambda k: 3 not in (inputs[k].shape[1], inputs[k].shape[-1]))  # colour before a mask
     shape = inputs[pictures[0]].shape
     layout = _LAYOUTS[len(shape)]
     if channels_first and len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3, 4):
@@ -137,10 +138,10 @@ def _door(inputs: list[Input], structure: Any, channels_first: bool = False) -> 
     return Door(tuple(inputs), pictures[0], layout, structure)
 
 
-def output_names(model: Any, outputs: Any) -> list[str]:
-    """A name for each tensor of what the model returned, in order."""
+def output_names(model: Any, outputs: Any, count: int) -> list[str]:
+    """A name for each of `count` tensors in what the model returned, in order; `out0`, `out1` where it has none."""
     if isinstance(outputs, Mapping):
-        return [str(key) for key in sorted(outputs)]
-    count = len(tf.nest.flatten(outputs))
-    names = list(getattr(model, "output_names", None) or [])
-    return names if len(names) == count else [f"out{k}" for k in range(count)]
+        names = [str(key) for key in sorted(outputs) if tf.is_tensor(outputs[key])]
+    else:
+        names = list(getattr(model, "output_names", None) or [])
+    return names if len(names) == len(set(names)) == count else [f"out{k}" for k in range(count)]

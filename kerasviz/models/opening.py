@@ -1,6 +1,7 @@
 """A path or a live model -> Network."""
 
 import os
+import threading
 import weakref
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from kerasviz.models import preprocessing
 from kerasviz.models.entering import Entrance
 from kerasviz.models.loading import load
 from kerasviz.models.network import Network
+from kerasviz.models.preserving import every_layer
 from kerasviz.models.sidecar import sidecar_of
 
-_live: "weakref.WeakKeyDictionary[Any, Network]" = weakref.WeakKeyDictionary()
+_live: "weakref.WeakKeyDictionary[Any, tuple[Network, Any]]" = weakref.WeakKeyDictionary()
+_opening = threading.RLock()
 
 
 def open_network(
@@ -74,17 +77,24 @@ def open_network(
 
 
 def opened(model: Any) -> Network:
-    """A Network as it is, a path opened, a live model opened once for as long as it lives."""
+    """A Network as it is, a path opened, a live model opened once for as long as it lives and has these layers."""
     if isinstance(model, (Network, str, os.PathLike)):
         return open_network(model)
     try:
-        if model not in _live:
-            network = open_network(model)
-            network.hold_weakly()  # the dictionary must not keep the model alive
-            _live[model] = network
-        return _live[model]
+        with _opening:
+            network, layers = _live.get(model, (None, None))
+            now = _layers_of(model)
+            if network is None or layers not in (None, now):  # a layer or activation was exchanged since
+                network = open_network(model)
+                network.hold_weakly()  # the dictionary must not keep the model alive
+            _live[model] = network, now if network.inputs else None  # an unbuilt model has yet to make its layers
+            return network
     except TypeError:  # not a thing that can be held weakly: let open_network say what was expected
         return open_network(model)
+
+
+def _layers_of(model: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((id(layer), id(getattr(layer, "activation", None))) for layer in every_layer(model))
 
 
 def _preprocess(asked: str, sidecar: dict[str, Any]) -> preprocessing.Preprocess | None:

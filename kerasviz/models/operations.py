@@ -20,6 +20,11 @@ def ancestors(tensors: Iterable[Any]) -> list[Any]:
     return [op for op in graph.get_operations() if op.name in found]
 
 
+def depends(tensor: Any, source: Any) -> bool:
+    """Whether `source` leads to `tensor`, both of one graph."""
+    return any(op is source.op for op in ancestors([tensor]))
+
+
 @dataclass(frozen=True)
 class Window:
     """A window along one axis: `width` cells from its first to its last, moved by `stride`."""

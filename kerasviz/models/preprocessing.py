@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasviz.errors import SettingError
+from kerasviz.models.operations import depends
 from kerasviz.models.view import View
 
 _CAFFE_MEAN = (103.939, 116.779, 123.68)  # BGR, keras.applications.imagenet_utils
@@ -36,6 +37,11 @@ class Preprocess:
             return self.function(pixels)
         if self.bgr and pixels.shape[-1] == 3:
             pixels = pixels[..., ::-1]
+        if len(self.scale) > 1 and pixels.shape[-1] != len(self.scale):
+            raise SettingError(
+                f"Expected colour pictures for preprocessing {self.name!r}, found {pixels.shape[-1]} channels. "
+                "Say what the network was trained on: none, 0..1, -1..1 or MODULE:FUNCTION."
+            )
         if self.scale == (1.0,) and self.offset == (0.0,):
             return pixels
         return pixels * np.array(self.scale, np.float32) + np.array(self.offset, np.float32)
@@ -81,17 +87,25 @@ def named(name: str, how: str = "given") -> Preprocess:
 
 
 _SCALING = ("Rescaling", "Normalization")
-_ARITHMETIC = ("Subtract", "Add", "Multiply", "TrueDivide", "Divide", "TFOpLambda")
+_ARITHMETIC = ("Subtract", "Add", "Multiply", "TrueDivide", "Divide")
+_TF_ARITHMETIC = ("subtract", "add", "multiply", "truediv", "divide", "__operators__.add")  # of tf_keras
 
 
 def inside(view: View) -> Preprocess | None:
     """What the network does to pixels itself: Rescaling, Normalization or arithmetic before its first kernel."""
     for tap in view.taps.values():
-        if type(tap.layer).__name__ in (*_SCALING, *_ARITHMETIC):
+        if not depends(tap.tensor, view.pixels):  # another input has layers of its own
+            continue
+        if _scales(tap.layer):
             return Preprocess("none", "inside")
         if any(len(weight.shape) >= 2 for weight in getattr(tap.layer, "weights", None) or []):
             return None
     return None
+
+
+def _scales(layer: Any) -> bool:
+    symbol = str(getattr(layer, "symbol", "")).removeprefix("math.")  # of a TFOpLambda
+    return type(layer).__name__ in (*_SCALING, *_ARITHMETIC) or symbol in _TF_ARITHMETIC
 
 
 def unknown(model: str) -> SettingError:

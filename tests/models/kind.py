@@ -24,7 +24,7 @@ class Kind:
         build: () -> model, with weights of its own; it may be unbuilt.
         twin: (model, inputs) -> (scores, maps): what the automatic target looks at, and the default layer's output.
         shape: (height, width, channels) of the pictures.
-        layer: the path of the default layer.
+        layer: the path of the default layer, as a pattern: names of operations depend on the process.
         scalar: scores -> (N,), what the automatic target makes of them.
         tolerance: of every comparison, relative to the largest number of the reference.
         photographs: whether the model scales pixels itself, so that uint8 arrays can be given as well.

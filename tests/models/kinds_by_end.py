@@ -184,3 +184,26 @@ class Branching(keras.layers.Layer):
 @kind("cond-in-call", chain(before=("first", "pool", "last", "branching")), layer="branching")
 def _branching():
     return functional([*body(), Branching(name="branching"), *top()])
+
+
+class Counting(keras.layers.Layer):
+    """Writes whenever it is called, in inference, too: how often, and a running mean."""
+
+    def build(self, shape):
+        self.times = self.add_weight(shape=(), initializer="zeros", trainable=False, name="times")
+        self.moving = self.add_weight(shape=shape[-1:], initializer="zeros", trainable=False, name="moving")
+
+    def call(self, x):
+        self.times.assign_add(1.0)
+        self.moving.assign(0.9 * self.moving + 0.1 * tf.reduce_mean(x, (0, 1, 2)))
+        return tf.nn.relu(x)
+
+
+def _counting_twin(model, x):
+    maps = through([model.get_layer(name) for name in ("first", "pool", "last")], x)
+    return bare(model.get_layer("scores"), tf.reduce_mean(maps, (1, 2))), maps
+
+
+@kind("layer-that-writes", _counting_twin, layer="counting")
+def _counting():
+    return functional([*body(), Counting(name="counting"), *top()])

@@ -46,7 +46,7 @@ def _op_nodes_twin(model, x):
     return bare(model.get_layer("scores"), tf.reduce_mean(maps, (1, 2))), maps
 
 
-@kind("arithmetic-op-nodes", _op_nodes_twin, layer="relu", photographs=True)
+@kind("arithmetic-op-nodes", _op_nodes_twin, layer="relu*", photographs=True)
 def _op_nodes():
     inputs = keras.Input((8, 8, 3))
     maps = keras.ops.relu(kl.Conv2D(6, 3, name="conv")(inputs / 255.0 - 0.5))
