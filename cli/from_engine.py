@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from kerasviz.drawing import STYLES, Drawing
 from kerasviz.registry import Technique
+from kerasviz.results.drawing import STYLES, Drawing
 from kerasviz.settings import Anything, OneOf, settings_of, truth
 
 from . import options

@@ -14,8 +14,8 @@ from .opening import completion_of, count_of, further_inputs, network_of
 from .terminal import Terminal, watched
 
 if TYPE_CHECKING:
-    from kerasviz.drawing import Drawing
     from kerasviz.inputs.sources import Source
+    from kerasviz.results.drawing import Drawing
     from kerasviz.runs.pipeline import Outcome
 
 SAID_ONLY = ("labels", "trust", "custom", "size", "device", "classes")  # what a result does not know of itself
@@ -23,8 +23,8 @@ SAID_ONLY = ("labels", "trust", "custom", "size", "device", "classes")  # what a
 
 def explain_all(engine: Any, model: str, images: Sequence[str], drawing: "Drawing", typed: Mapping[str, Any]) -> None:
     """One technique over pictures, as its command was typed; ends with an exit code."""
+    from kerasviz.results.saving import checked_styles
     from kerasviz.runs.pipeline import run
-    from kerasviz.saving import checked_styles
 
     terminal, out = click.get_current_context().ensure_object(Terminal), Path(typed["out"])
     styles, size = checked_styles(typed["styles"]), count_of("batch-size", typed["batch_size"])

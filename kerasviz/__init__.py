@@ -17,8 +17,8 @@ _HOMES = {
     "read_image": ("kerasviz.inputs.reading", "read_image"),
     "explain": ("kerasviz.explaining", "explain"),
     "techniques": ("kerasviz.registry", "techniques"),
-    "Result": ("kerasviz.results", "Result"),
-    "Results": ("kerasviz.results", "Results"),
+    "Result": ("kerasviz.results.result", "Result"),
+    "Results": ("kerasviz.results.result", "Results"),
     **{
         name: ("kerasviz.errors", name)
         for name in (

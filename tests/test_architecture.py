@@ -17,7 +17,7 @@ LEVELS = (
     ("targets",),
     ("pictures", "writing"),
     ("records",),
-    ("drawing", "results", "recording", "saving"),  # a result draws, records and saves itself
+    ("results",),
     ("engines",),
     ("explaining",),
     ("runs", "pages"),

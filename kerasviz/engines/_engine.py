@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kerasviz import targets
-from kerasviz.drawing import MapGrid
 from kerasviz.engines.diagnosis import diagnose, head_facts
 from kerasviz.inputs.given import Given
 from kerasviz.models.compiling import Question
@@ -16,7 +15,8 @@ from kerasviz.models.network import Answer, Network
 from kerasviz.models.opening import opened
 from kerasviz.models.view import View
 from kerasviz.registry import BY_CLASS, Technique
-from kerasviz.results import LayerFacts, Result, Results, Source, TargetFacts, predictions_of
+from kerasviz.results.facts import LayerFacts, MapGrid, Origin, TargetFacts, predictions_of
+from kerasviz.results.result import Result, Results
 from kerasviz.scores import Score
 from kerasviz.settings import check, settings_of
 
@@ -149,19 +149,19 @@ class Engine:
     def _results(
         self, network: Network, one: Given, wanted: Sequence[targets.Target], answer: Answer, k: int, seconds: float
     ) -> Iterator[Result]:
-        source = Source(network.title, network.file, network.known_preprocess, answer.way, answer.batch, network.labels)
+        origin = Origin(network.title, network.file, network.known_preprocess, answer.way, answer.batch, network.labels)
         for t, facts in enumerate(answer.facts):
             arrays = {n.split(":", 1)[1]: a[k] for n, a in answer.arrays.items() if n.startswith(f"{t}:")}
             values = arrays.pop("values")
             target = facts.target(wanted[t], arrays, network, t + 1 if len(wanted) > 1 else 0) if wanted else None
             heatmap = self.heatmap(arrays.get("map", values))
-            found = diagnose(heatmap, arrays, target, facts.layer.path if facts.layer else None)
+            found = diagnose(heatmap, arrays, target, facts.layer.path if facts.layer else None, one.pixels)
             yield Result(
                 engine=self,
                 values=values,
                 heatmap=heatmap,
                 given=one,
-                source=source,
+                origin=origin,
                 target=target,
                 layer=facts.layer,
                 predictions=predictions_of(arrays, network.labels, facts.probable),

@@ -8,13 +8,13 @@ import numpy as np
 
 from kerasviz.lazy import tf
 from kerasviz.models.view import View
-from kerasviz.results import TargetFacts
+from kerasviz.results.facts import TargetFacts
 from kerasviz.scores import Score
 
 
 def head_facts(view: View, score: Score | None) -> dict[str, Any]:
-    """The score, the first five predictions, the target's rank and the picture's range, inside a trace."""
-    facts: dict[str, Any] = {"range": tf.reduce_max(view.pixels, (1, 2, 3)) - tf.reduce_min(view.pixels, (1, 2, 3))}
+    """The score, the first five predictions and the target's rank, inside a trace."""
+    facts: dict[str, Any] = {}
     head = (score.head if score else None) or view.head()
     if head.kind in ("classes", "sides"):
         top = tf.math.top_k(head.scores, min(5, head.scores.shape[-1]))
@@ -34,12 +34,12 @@ def evidence_facts(maps: Any, slopes: Any, evidence: Any) -> dict[str, Any]:
     axes = (1, 2, 3)
     weight = tf.reduce_sum(tf.abs(evidence), (1, 2))
     against = tf.reduce_sum(tf.nn.relu(-evidence), (1, 2))
-    speaks = tf.reduce_mean(slopes, (1, 2)) * tf.reduce_mean(maps, (1, 2))  # (N, K)
+    speaks = tf.reduce_mean(slopes, (1, 2), keepdims=True) * tf.reduce_mean(maps, (1, 2))[:, None, None]  # (N, 1, 1, K)
     return {
         "gradient_norm": tf.sqrt(tf.reduce_sum(tf.square(slopes), axes)),
-        "largest_activation": tf.reduce_max(tf.abs(maps), axes),
+        "largest_activation": tf.maximum(tf.reduce_max(maps, axes), -tf.reduce_min(maps, axes)),
         "negative_share": tf.math.divide_no_nan(against, weight),
-        "channels_for": tf.reduce_sum(tf.cast(speaks > 0, tf.int32), 1),
+        "channels_for": tf.reduce_sum(tf.cast(speaks > 0, tf.int32), axes),
     }
 
 
@@ -53,16 +53,20 @@ class Diagnosis:
 
 
 def diagnose(
-    heatmap: np.ndarray, measures: Mapping[str, np.ndarray], target: TargetFacts | None, layer: str | None
+    heatmap: np.ndarray,
+    measures: Mapping[str, np.ndarray],
+    target: TargetFacts | None,
+    layer: str | None,
+    pixels: np.ndarray,
 ) -> Diagnosis:
-    """Why a map looks as it does, from what was computed anyway."""
+    """Why a map looks as it does, from what was computed anyway, and from the pixels (h, w, C) that went in."""
     facts = _facts(measures)
     if not np.isfinite(heatmap).all() or (target is not None and not np.isfinite(target.score)):
         where = f" at layer '{layer}'" if layer else ""
         sentence = f"The network's answer is not a number{where}: it overflows, or its weights are broken."
         return Diagnosis("failed", (sentence,), facts)
     messages = [
-        sentence for sentence in (_constant_picture(measures), _empty(heatmap, measures, target, layer)) if sentence
+        sentence for sentence in (_constant_picture(pixels), _empty(heatmap, measures, target, layer)) if sentence
     ]
     return Diagnosis("warning" if messages else "ok", tuple(messages), facts)
 
@@ -76,8 +80,10 @@ def _facts(measures: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return facts
 
 
-def _constant_picture(measures: Mapping[str, np.ndarray]) -> str:
-    return "Every pixel of the picture has the same value." if measures["range"] == 0 else ""
+def _constant_picture(pixels: np.ndarray) -> str:
+    first = pixels.flat[0]
+    constant = np.all(pixels[0] == first) and np.all(pixels == first)  # mostly the first row says that it is not
+    return "Every pixel of the picture has the same value." if constant else ""
 
 
 def _empty(

@@ -6,17 +6,17 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from kerasviz.drawing import Drawing
 from kerasviz.errors import KerasvizError
 from kerasviz.inputs.given import Given
 from kerasviz.inputs.sources import Source
 from kerasviz.lazy import tf
 from kerasviz.models.network import Network
-from kerasviz.recording import beginning
 from kerasviz.records import append_line
-from kerasviz.results import Result
+from kerasviz.results.drawing import Drawing
+from kerasviz.results.recording import beginning
+from kerasviz.results.result import Result
+from kerasviz.results.saving import MANIFEST, checked_styles, write
 from kerasviz.runs.reading import Complete, Read, as_it_is, read_ahead
-from kerasviz.saving import MANIFEST, checked_styles, write
 from kerasviz.targets import targets_of
 
 MANY = 200  # sources looked at before the first is read: enough to know whether the fast copy pays

@@ -15,7 +15,7 @@ from kerasviz.models.heads import Head
 from kerasviz.models.labels import NO_LABELS, Labels
 from kerasviz.models.network import Network, Question
 from kerasviz.models.view import View
-from kerasviz.recording import beginning
+from kerasviz.results.recording import beginning
 from kerasviz.runs.pipeline import batches
 from kerasviz.runs.reading import Complete, Read, as_it_is
 

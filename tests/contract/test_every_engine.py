@@ -10,9 +10,9 @@ import pytest
 from networks import LABELS, RANDOM_SHAPE, random_model, random_network, random_pictures
 
 import kerasviz as kv
-from kerasviz.drawing import Drawing
-from kerasviz.recording import record_of
 from kerasviz.records import as_json
+from kerasviz.results.drawing import Drawing
+from kerasviz.results.recording import record_of
 from kerasviz.settings import AtLeast, Between, OneOf, settings_of, truth
 
 ENGINES = [technique.load() for technique in kv.techniques()]
@@ -82,7 +82,7 @@ def test_at_the_same_padded_size_they_are_equal_to_the_bit(engine):
     for k, result in enumerate(together):
         (alone,) = engine().explain(network, given[k : k + 1], batch_size=8, pad=True)
         np.testing.assert_array_equal(alone.values, result.values)
-        assert alone.source.batch == result.source.batch == 8
+        assert alone.origin.batch == result.origin.batch == 8
 
 
 @each
@@ -290,7 +290,7 @@ def normalised(tmp_path_factory):
 def test_the_fast_copy_gives_the_same(engine, normalised):
     watched, fast = (engine(network, PICTURES[0], 1 if engine.explains else None) for network in normalised)
     kept = "conv4" in repr(engine)  # what the normalisation takes in is asked for: nothing can be folded
-    assert (watched.source.way, fast.source.way) == ("watched", "watched" if kept else "fast")
+    assert (watched.origin.way, fast.origin.way) == ("watched", "watched" if kept else "fast")
     np.testing.assert_allclose(fast.values, watched.values, rtol=1e-4, atol=1e-5)
     assert (fast.layer and fast.layer.path) == (watched.layer and watched.layer.path)
     assert fast.target is None or fast.target.score == pytest.approx(watched.target.score, rel=1e-5)

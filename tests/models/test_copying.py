@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 
 import kerasviz as kv
-from kerasviz.drawing import Drawing
 from kerasviz.models import copying
 from kerasviz.models.folding import Folded, fold
 from kerasviz.models.opening import open_network
-from kerasviz.recording import record_of
+from kerasviz.results.drawing import Drawing
+from kerasviz.results.recording import record_of
 
 layers = keras.layers
 SPEC = tf.TensorSpec((None, 12, 12, 3))
@@ -98,8 +98,8 @@ def test_a_copy_that_is_not_equal_is_declined(monkeypatch, tampered):
 def test_the_copy_gives_what_the_network_gives(engine):
     model = network()
     ours, theirs = (engine(kv.open(model, fast=fast), PICTURES) for fast in (True, False))
-    assert {result.source.way for result in ours} == {"fast"}
-    assert {result.source.way for result in theirs} == {"watched"}
+    assert {result.origin.way for result in ours} == {"fast"}
+    assert {result.origin.way for result in theirs} == {"watched"}
     for one, other in zip(ours, theirs, strict=True):
         assert np.abs(one.values - other.values).max() <= 1e-4 * np.abs(other.values).max()
         assert [guess.index for guess in one.predictions] == [guess.index for guess in other.predictions]
@@ -119,7 +119,7 @@ def test_the_record_names_the_way(file):
 
 def ways(model, count, **options):
     pictures = np.resize(PICTURES, (count, 12, 12, 3))
-    return {result.source.way for result in kv.GradCAM()(kv.open(model, **options), pictures)}
+    return {result.origin.way for result in kv.GradCAM()(kv.open(model, **options), pictures)}
 
 
 def test_many_pictures_of_a_file_are_explained_by_a_copy(file):

@@ -11,8 +11,8 @@ from PIL import Image
 from tiny import picture, tiny_model
 
 import kerasviz as kv
-from kerasviz.drawing import Drawing
 from kerasviz.inputs.sources import Source, find_images
+from kerasviz.results.drawing import Drawing
 from kerasviz.runs import pipeline
 from kerasviz.runs.pipeline import batches, run
 from kerasviz.runs.reading import AHEAD, as_it_is, read_ahead

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from kerasviz.drawing import MapGrid
 from kerasviz.engines._engine import Engine
 from kerasviz.engines.diagnosis import evidence_facts
 from kerasviz.errors import TechniqueError
 from kerasviz.lazy import tf
 from kerasviz.models.pooling import pooled_head
 from kerasviz.models.view import View
+from kerasviz.results.facts import MapGrid
 from kerasviz.scores import Score
 from kerasviz.settings import Anything, setting, truth
 
@@ -59,7 +59,7 @@ class CAM(Engine):
         """With all_classes: one map a class, signed, in one scale."""
         if not self.all_classes:
             return None
-        names = [result.source.labels.name(k) for k in range(result.values.shape[-1])]
+        names = [result.origin.labels.name(k) for k in range(result.values.shape[-1])]
         coarse = result.values[..., 0].size <= 1024
         return MapGrid(
             maps=result.values, title="Class maps", names=names, order="highest", clip=100 if coarse else None

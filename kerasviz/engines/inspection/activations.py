@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kerasviz.drawing import MapGrid
 from kerasviz.engines._engine import Engine
 from kerasviz.models.view import View
+from kerasviz.results.facts import MapGrid
 from kerasviz.scores import Score
 from kerasviz.settings import Anything, OneOf, setting
 

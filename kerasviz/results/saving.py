@@ -4,17 +4,15 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from kerasviz.drawing import STYLES, Drawing
 from kerasviz.errors import SettingError, near
-from kerasviz.recording import record_of
 from kerasviz.records import append_line, file_name, png_bytes, write_whole
-
-if TYPE_CHECKING:
-    from kerasviz.results import Result
+from kerasviz.results.data import ResultData
+from kerasviz.results.drawing import STYLES, Drawing, pictures_of
+from kerasviz.results.recording import record_of
 
 MANIFEST = "manifest.jsonl"
 _DPI = 150  # of one pixel a unit; twice as many pixels are 300
@@ -28,7 +26,9 @@ class Saved:
     record: dict[str, Any]
 
 
-def save(result: "Result", out: Path, styles: Sequence[str] = ("panel",), drawing: Drawing | None = None) -> list[Path]:
+def save(
+    result: ResultData, out: Path, styles: Sequence[str] = ("panel",), drawing: Drawing | None = None
+) -> list[Path]:
     """Writes pictures and a line of the manifest; the paths of the pictures.
 
     Args:
@@ -45,7 +45,7 @@ def save(result: "Result", out: Path, styles: Sequence[str] = ("panel",), drawin
 
 
 def write(
-    result: "Result", out: Path, styles: Sequence[str], drawing: Drawing, options: Mapping[str, Any] | None = None
+    result: ResultData, out: Path, styles: Sequence[str], drawing: Drawing, options: Mapping[str, Any] | None = None
 ) -> Saved:
     """`save`, for styles that were checked, with further options for the record; files and record."""
     typed = {**({} if tuple(styles) == ("panel",) else {"style": list(styles)}), **(options or {})}
@@ -71,14 +71,14 @@ def checked_styles(styles: Sequence[str]) -> tuple[str, ...]:
 
 
 def _contents(
-    result: "Result", styles: Sequence[str], drawing: Drawing, record: Mapping[str, Any]
+    result: ResultData, styles: Sequence[str], drawing: Drawing, record: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, bytes]]:
     """(style, extension, bytes) of each file; the pages of a grid are `panel`, `panel-2`, ..."""
     for style in styles:
         if style == "values":
             yield style, "npy", _npy(result.values)
             continue
-        for page, picture in enumerate(result.pictures(style, drawing), 1):
+        for page, picture in enumerate(pictures_of(result, style, drawing), 1):
             data = png_bytes(picture, record, _DPI * drawing.scale)
             yield (style if page == 1 else f"{style}-{page}"), "png", data
 
@@ -89,7 +89,7 @@ def _npy(values: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _about(result: "Result") -> str | None:
+def _about(result: ResultData) -> str | None:
     """The TARGET of a file's name: what was asked; of a technique without a target, the layer that was asked for."""
     if result.target is not None:
         return result.target.label

@@ -5,23 +5,21 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 import kerasviz
-from kerasviz.drawing import Drawing
+from kerasviz.results.data import ResultData
+from kerasviz.results.drawing import Drawing
 from kerasviz.settings import settings_of
-
-if TYPE_CHECKING:
-    from kerasviz.results import Result
 
 SCHEMA = 1  # within a number keys are added, never renamed
 _MADE_BY = ("tensorflow", "keras", "tf_keras", "numpy", "opencv-python-headless", "pillow")
 
 
 def record_of(
-    result: "Result", files: Mapping[str, str], drawing: Drawing, options: Mapping[str, Any] | None = None
+    result: ResultData, files: Mapping[str, str], drawing: Drawing, options: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """How a result was made, and what came out.
 
@@ -31,10 +29,10 @@ def record_of(
         drawing: how it was drawn.
         options: further options as they were typed, which the result itself does not know (labels, trust, ...).
     """
-    source, photo = result.source, result.given.photo
-    return beginning(result.engine, source.file, result.status, result.messages) | {
+    origin, photo = result.origin, result.given.photo
+    return beginning(result.engine, origin.file, result.status, result.messages) | {
         "diagnosis": dict(result.diagnosis),
-        "network": {"way": source.way},
+        "network": {"way": origin.way},
         "image": {
             "path": photo and photo.path,
             "sha256": photo and photo.sha256,
@@ -43,7 +41,7 @@ def record_of(
             **({"notes": list(photo.notes)} if photo and photo.notes else {}),
         },
         "preprocess": _preprocess(result),
-        "batch": source.batch,
+        "batch": origin.batch,
         "layer": result.layer and {"path": result.layer.path, "index": result.layer.index},
         "target": result.target and asdict(result.target),
         "predictions": [asdict(prediction) for prediction in result.predictions],
@@ -88,8 +86,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _preprocess(result: "Result") -> dict[str, Any]:
-    given, known = result.given, result.source.preprocess
+def _preprocess(result: ResultData) -> dict[str, Any]:
+    given, known = result.given, result.origin.preprocess
     if given.photo is not None:
         return {"name": known and known.name, "how": known and known.how, "fit": given.fit.how}
     undone = known is not None and known.invertible
@@ -97,7 +95,7 @@ def _preprocess(result: "Result") -> dict[str, Any]:
     return {"name": None, "how": "the network's own input", "fit": None, "drawn": drawn}
 
 
-def _values(result: "Result") -> dict[str, Any]:
+def _values(result: ResultData) -> dict[str, Any]:
     """The values in a few numbers; those that are not finite become null."""
     values = np.asarray(result.values)
     return {
@@ -109,15 +107,15 @@ def _values(result: "Result") -> dict[str, Any]:
     }
 
 
-def _options(result: "Result", drawing: Drawing) -> dict[str, Any]:
+def _options(result: ResultData, drawing: Drawing) -> dict[str, Any]:
     """What must be typed to get the same again, beyond the settings: nothing that is the default."""
-    source = result.source
+    origin = result.origin
     found: dict[str, Any] = {}
     if result.given.photo is not None and result.given.fit.how != "squash":
         found["fit"] = result.given.fit.how
-    if source.preprocess is not None and source.preprocess.how == "given":
-        found["preprocess"] = source.preprocess.name
-    if source.way == "fast":
+    if origin.preprocess is not None and origin.preprocess.how == "given":
+        found["preprocess"] = origin.preprocess.name
+    if origin.way == "fast":
         found["fast"] = True
     chosen = {field.name: getattr(drawing, field.name) for field in settings_of(drawing)}
     return found | {name: value for name, value in chosen.items() if value != getattr(Drawing, name)}

@@ -3,21 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from kerasviz.errors import LayerError
+from kerasviz.errors import LayerError, SettingError
 from kerasviz.pictures import captions
 from kerasviz.pictures.colormaps import NAMES
 from kerasviz.pictures.grids import each_page
 from kerasviz.pictures.overlays import contour, heatmap_picture, overlay
 from kerasviz.pictures.panels import Facts, Map, colormap_of, panel
 from kerasviz.pictures.scales import scale_of
+from kerasviz.results.data import ResultData
 from kerasviz.settings import AtLeast, Between, OneOf, check, setting, settings_of, truth
-
-if TYPE_CHECKING:
-    from kerasviz.results import Result
 
 STYLES = ("panel", "overlay", "heatmap", "values")
 
@@ -46,21 +44,17 @@ class Drawing:
             object.__setattr__(self, field.name, check("drawing", field, getattr(self, field.name)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class MapGrid:
-    """Maps float32 (h, w, K) that are shown side by side in one scale.
-
-    `names` None: their numbers. `order`: strongest, highest or index. `clip`: where the scale ends, as of Drawing.
-    """
-
-    maps: np.ndarray
-    title: str
-    names: list[str] | None = None
-    order: str = "strongest"
-    clip: float | None = None
+def pictures_of(result: ResultData, style: str, drawing: Drawing) -> Iterator[np.ndarray]:
+    """The picture of a style, uint8 (h, w, 3), or its pages."""
+    if style == "panel":
+        yield from pages_of(result, drawing)
+    elif style in ("overlay", "heatmap"):
+        yield (overlay_of if style == "overlay" else heatmap_of)(result, drawing)
+    else:
+        raise SettingError(f"Expected a style of {', '.join(STYLES)}, found {style!r}.")
 
 
-def overlay_of(result: "Result", drawing: Drawing) -> np.ndarray:
+def overlay_of(result: ResultData, drawing: Drawing) -> np.ndarray:
     """uint8 (H, W, 3): the map over the photograph, at the photograph's own resolution."""
     drawn = map_of(result, drawing)
     scale = scale_of(drawn.cells, signed=drawn.signed, clip=drawn.clip)
@@ -71,7 +65,7 @@ def overlay_of(result: "Result", drawing: Drawing) -> np.ndarray:
     return overlay(drawn.photo, placed, scale, colormap=name, alpha=drawing.alpha, signed=drawn.signed)
 
 
-def heatmap_of(result: "Result", drawing: Drawing) -> np.ndarray:
+def heatmap_of(result: ResultData, drawing: Drawing) -> np.ndarray:
     """uint8 (H, W, 3): the map alone, smooth, at the photograph's own resolution."""
     drawn = map_of(result, drawing)
     scale = scale_of(drawn.cells, signed=drawn.signed, clip=drawn.clip)
@@ -81,7 +75,7 @@ def heatmap_of(result: "Result", drawing: Drawing) -> np.ndarray:
     return heatmap_picture(placed, size, scale, colormap=name, signed=drawn.signed, background=drawing.background)
 
 
-def pages_of(result: "Result", drawing: Drawing) -> Iterator[np.ndarray]:
+def pages_of(result: ResultData, drawing: Drawing) -> Iterator[np.ndarray]:
     """uint8 (h, w, 3): the panel; or the grids of maps, a page after the other."""
     if result.grid is None:
         yield panel(
@@ -106,7 +100,7 @@ def pages_of(result: "Result", drawing: Drawing) -> Iterator[np.ndarray]:
     )
 
 
-def map_of(result: "Result", drawing: Drawing) -> Map:
+def map_of(result: ResultData, drawing: Drawing) -> Map:
     """The numbers, the photograph, and the way from one to the other."""
     cells = np.asarray(result.heatmap, np.float32)
     fit, centres = result.given.fit, _centres(result, drawing)
@@ -130,7 +124,7 @@ def map_of(result: "Result", drawing: Drawing) -> Map:
     )
 
 
-def _centres(result: "Result", drawing: Drawing) -> Any:
+def _centres(result: ResultData, drawing: Drawing) -> Any:
     """((first y, step), (first x, step)) of the layer's cells in pixels of the network's input, or None."""
     if drawing.placement == "stretch" or result.layer is None:
         return None
@@ -143,7 +137,7 @@ def _centres(result: "Result", drawing: Drawing) -> Any:
     return tuple(zip(field.first, field.step, strict=True))
 
 
-def words_of(result: "Result", drawing: Drawing) -> Facts:
+def words_of(result: ResultData, drawing: Drawing) -> Facts:
     """Title, facts, caption and small print of a panel: what was explained, how sure, how made."""
     target, technique = result.target, result.engine.technique.title
     cells = np.asarray(result.heatmap)
@@ -170,7 +164,7 @@ def words_of(result: "Result", drawing: Drawing) -> Facts:
     )
 
 
-def _facts(result: "Result") -> str:
+def _facts(result: ResultData) -> str:
     target = result.target
     assert target is not None
     known = target.kind in ("class", "map") and target.index >= 0
@@ -184,7 +178,7 @@ def _facts(result: "Result") -> str:
     return ", ".join(filter(None, (index, sure)))
 
 
-def _caption(result: "Result") -> str:
+def _caption(result: ResultData) -> str:
     target = result.target
     assert target is not None
     rank = result.measures.get("rank")
@@ -200,11 +194,11 @@ def _caption(result: "Result") -> str:
     return f"{asked} {first}".strip()
 
 
-def _colours(result: "Result") -> str:
+def _colours(result: ResultData) -> str:
     return "Red supports, blue opposes" if result.engine.signed else ""
 
 
-def _layer(result: "Result") -> str:
+def _layer(result: ResultData) -> str:
     return result.layer.path if result.layer else ""
 
 
