@@ -104,9 +104,9 @@ class View:
         if self.default is not None:
             return self.taps[self.default]
         ends, containers = _ends(self.heads), self._containers()
-        spatial = [tap for tap in self.taps.values() if tap.has_maps and not self._in_attention(tap)]
+        spatial = [tap for tap in self.taps.values() if tap.has_maps and not self._is(tap, _NO_GRID, outside=True)]
         inner = [t for t in spatial if _source(t.tensor).ref() not in ends and t.path not in containers]
-        chosen = [t for t in inner if not any(word in type(t.layer).__name__ for word in _NOT_THE_LAST_MAPS)]
+        chosen = [t for t in inner if not self._is(t, *_NOT_THE_LAST_MAPS) and not self._is(t, "Pad", outside=True)]
         if not (chosen or inner):
             raise LayerError(
                 "Expected a layer with maps, (N, height, width, channels); this network has none. "
@@ -115,13 +115,14 @@ class View:
         return (chosen or inner)[-1]
 
     def _containers(self) -> set[str]:
-        """Paths of inner models: their last layer is the one to name."""
-        inner = {path.rsplit("/", 1)[0] for path in self.taps if "/" in path}
-        return {path for path in self.taps if _CALL.sub("", path) in inner}
+        """Paths of what returns the output of a layer inside it: that layer is the one to name."""
+        inner = {(path.rpartition("/")[0], _source(tap.tensor).ref()) for path, tap in self.taps.items()}
+        return {path for path, tap in self.taps.items() if (_CALL.sub("", path), _source(tap.tensor).ref()) in inner}
 
-    def _in_attention(self, tap: Tap) -> bool:
-        outer = self.taps.get(tap.path.rpartition("/")[0])
-        return outer is not None and _NO_GRID in type(outer.layer).__name__
+    def _is(self, tap: Tap, *words: str, outside: bool = False) -> bool:
+        """Whether the type of a layer, or of the one around it, has one of these words in its name."""
+        one = self.taps.get(tap.path.rpartition("/")[0]) if outside else tap
+        return one is not None and any(word in type(one.layer).__name__ for word in words)
 
     def field(self, tap: Tap) -> Field | None:
         """What a cell of the layer sees of the pixels; None where that is everything, or cannot be computed."""
