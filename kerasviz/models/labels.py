@@ -27,7 +27,7 @@ class Labels:
         wanted = _plain(text)
         plain = [_plain(name) for name in self.names]
         exact = [k for k, name in enumerate(plain) if name == wanted]
-        exact = exact or [k for k, synset in enumerate(self.synsets) if synset == text.strip()]
+        exact = exact or [k for k, synset in enumerate(self.synsets) if wanted and synset == text.strip()]
         found = exact or [k for k, name in enumerate(plain) if wanted and name.startswith(wanted)]
         if len(found) > 1:
             some = ", ".join(f"{self.names[k]!r} ({k})" for k in found[:4])
