@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,24 @@ class Given:
     others: Mapping[str, np.ndarray] = field(default_factory=dict)
     name: str | None = None
     truth: int | str | None = None
-    span: tuple[float, float] | None = None  # smallest and largest value of the batch of float inputs it came in
+    together: "Together | None" = None  # the float inputs it came with
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """Smallest and largest value of the float inputs it came with: all of them are drawn with one stretch."""
+        return self.together.span if self.together else None
+
+
+class Together:
+    """The float inputs of one call. Their span is looked for when one of them is drawn: it takes as long as a copy."""
+
+    def __init__(self, pictures: list[np.ndarray]):
+        self._pictures = pictures
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """Smallest and largest value of all."""
+        return float(min(each.min() for each in self._pictures)), float(max(each.max() for each in self._pictures))
 
 
 def prepared(images: Any, frame: Frame, picture: str | None = None) -> tuple[list[Given], bool]:
@@ -58,7 +76,7 @@ def prepared(images: Any, frame: Frame, picture: str | None = None) -> tuple[lis
     for item, alone in pictures_in(images, frame.channels):
         found.append(one(item, frame))
         single = single and alone
-    return _named(_spanned(found)), single and len(found) == 1
+    return _named(_together(found)), single and len(found) == 1
 
 
 def _named(given: list[Given]) -> list[Given]:
@@ -74,13 +92,9 @@ def _named(given: list[Given]) -> list[Given]:
     return [g if g.name else replace(g, name=name) for g, name in zip(given, names, strict=True)]
 
 
-def _spanned(given: list[Given]) -> list[Given]:
-    """Float inputs know the range of their batch: all of it is drawn with one stretch."""
-    floats = [g.pixels for g in given if g.photo is None]
-    if not floats:
-        return given
-    span = float(min(p.min() for p in floats)), float(max(p.max() for p in floats))
-    return [g if g.photo else replace(g, span=span) for g in given]
+def _together(given: list[Given]) -> list[Given]:
+    together = Together([g.pixels for g in given if g.photo is None])
+    return [g if g.photo else replace(g, together=together) for g in given]
 
 
 def one(item: Any, frame: Frame, name: str | None = None) -> Given:
