@@ -118,7 +118,7 @@ def _ours(technique: str, subject: Subject, model: Any, path: Path, pixels: np.n
     engine = {"gradcam": kv.GradCAM, "saliency": kv.Saliency}[technique]()
     bare = {"gradcam": _forward, "saliency": _slopes}[technique](model)
     live, file = kv.open(model), kv.open(path, fast=True)
-    way = _explained(engine, file, pixels)()[0].source.way
+    way = _explained(engine, file, pixels)()[0].origin.way
     return [
         Contestant("bare " + bare.__name__.replace("_", " "), timed(lambda: bare(pixels))),
         Contestant("kerasviz", timed(_explained(engine, live, pixels)), subject.live if len(pixels) >= 8 else None),
