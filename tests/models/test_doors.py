@@ -104,3 +104,69 @@ def test_integer_inputs_have_no_pixel_gradient_and_say_so() -> None:
     np.testing.assert_allclose(kv.open(model).predict(photos), model(photos).numpy(), atol=1e-6)
     with pytest.raises(kv.TechniqueError, match=r"the network takes integers.*gradcam"):
         kv.Saliency()(model, photos)
+
+
+# --- not yet so
+
+
+class Sized(keras.Model):
+    """Takes pictures of any size, though Keras remembers only the one that it was built with."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.dense = kl.Conv2D(4, 3), kl.Dense(2)
+
+    def call(self, x):
+        return self.dense(keras.ops.mean(self.conv(x), (1, 2)))
+
+
+class Named(keras.Model):
+    """Takes a dict, and is not functional."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = kl.Dense(2)
+
+    def call(self, inputs):
+        return self.dense(keras.ops.mean(inputs["image"], (1, 2)) + inputs["vector"])
+
+
+class Eager(Sized):
+    """Cannot be traced: asks a tensor for its number."""
+
+    def call(self, x):
+        return super().call(x * float(keras.ops.convert_to_numpy(x).max()))
+
+
+@pytest.mark.xfail(strict=True, raises=kv.ImageError, reason="float pictures must lie as (H, W, C), whatever the model")
+def test_float_inputs_of_channels_first_networks_are_taken_as_they_are() -> None:
+    parts = [kl.Conv2D(4, 3, data_format="channels_first"), kl.GlobalAveragePooling2D(data_format="channels_first")]
+    network = kv.open(functional([*parts, kl.Dense(2)], (3, 8, 12)))
+    assert network.predict(np.ones((2, 3, 8, 12), "float32")).shape == (2, 2)
+
+
+@pytest.mark.xfail(strict=True, raises=kv.ImageError, reason="the first picture's size is held to be the only one")
+def test_a_subclassed_model_takes_float_pictures_of_another_size() -> None:
+    model, larger = Sized(), np.ones((2, 12, 16, 3), "float32")
+    model(PICTURES)
+    np.testing.assert_allclose(kv.open(model).predict(larger), model(larger).numpy(), atol=1e-6)
+
+
+@pytest.mark.xfail(strict=True, reason="size= goes after the size that Keras remembers")
+def test_the_size_of_a_subclassed_model_is_the_users_to_choose() -> None:
+    model = Sized()
+    model(PICTURES)
+    assert kv.open(model, size=(12, 16)).size == (12, 16)
+
+
+@pytest.mark.xfail(strict=True, raises=kv.ImageError, reason="its inputs have no names that Door knows")
+def test_a_subclassed_model_takes_a_dict() -> None:
+    model, inputs = Named(), {"image": PICTURES, "vector": np.ones((3, 3), "float32")}
+    model(inputs)
+    np.testing.assert_allclose(kv.open(model).predict(inputs), model(inputs).numpy(), atol=1e-6)
+
+
+@pytest.mark.xfail(strict=True, raises=NotImplementedError, reason="Keras' own words come through")
+def test_a_model_that_cannot_be_traced_is_refused_with_a_sentence() -> None:
+    with pytest.raises(kv.ModelError, match="Expected a model that can be traced"):
+        kv.open(Eager()).predict(PICTURES)
