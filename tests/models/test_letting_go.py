@@ -24,7 +24,7 @@ class Remains:
 
 @pytest.fixture(scope="session")
 def remains() -> dict[str, Remains]:
-    """For each kind: a live model handed to an engine twice, then dropped; and one held by a Network, then dropped."""
+    """For each kind: a live model handed to an engine twice and opened, then all of it dropped."""
     told, gone = {}, {}
     for kind in KINDS.values():
         gone[kind.name], traces = _let_go(kind)
@@ -38,24 +38,17 @@ def remains() -> dict[str, Remains]:
 
 
 def _let_go(kind: Kind) -> tuple[dict[str, Any], list[int]]:
-    pictures = Pictures.of(kind)
-    handed, held = kind.make(), kind.make()
-    traces = []
+    pictures, model, traces = Pictures.of(kind), kind.make(), []
     for _ in range(2):
-        kv.GradCAM()(handed, pictures.given(slice(0, 4)))
-        traces.append(opened(handed).traces)
-    network = kv.open(held)
+        kv.GradCAM()(model, pictures.given(slice(0, 4)))
+        traces.append(opened(model).traces)
+    network = kv.open(model)
     network.predict(pictures.given(slice(0, 4)))
-    found = {
-        "the model handed to an engine": handed,
-        "the Network made for it": opened(handed),
-        "the model opened": held,
-        "the Network": network,
-    }
-    for name, one in (("made", opened(handed)), ("opened", network)):
+    found = {"the model": model, "the Network of an engine": opened(model), "the Network": network}
+    for name, one in list(found.items())[1:]:
         functions = _functions(one)
         assert functions
-        found |= {f"function {k} of the {name} Network": f for k, f in enumerate(functions)}
+        found |= {f"function {k} of {name}": function for k, function in enumerate(functions)}
     return {name: weakref.ref(one) for name, one in found.items()}, traces
 
 
