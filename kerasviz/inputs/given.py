@@ -16,11 +16,21 @@ from kerasviz.inputs.reading import Photo, read_photo
 
 @dataclass(frozen=True)
 class Frame:
-    """What the network wants: its size (None: any), its channels (None: those of the picture), how to fit."""
+    """What the network wants of a picture.
+
+    Attributes:
+        size: (height, width); None where any is taken.
+        channels: None for those of the picture.
+        how: photographs are fitted: `squash`, `crop` or `pad`.
+        strict: whether float inputs must have that size; else it is only what photographs are fitted to.
+        channels_first: whether its own float inputs lie as (C, H, W).
+    """
 
     size: tuple[int | None, int | None] = (None, None)
     channels: int | None = 3
     how: str = "squash"
+    strict: bool = True
+    channels_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ def prepared(images: Any, frame: Frame, picture: str | None = None) -> tuple[lis
     if isinstance(images, Mapping):
         return _several_inputs(images, frame, picture)
     found, single = [], True
-    for item, alone in pictures_in(images, frame.channels):
+    for item, alone in pictures_in(images, frame):
         found.append(one(item, frame))
         single = single and alone
     return _named(_together(found)), single and len(found) == 1
@@ -117,7 +127,7 @@ def one(item: Any, frame: Frame, name: str | None = None) -> Given:
     return _own_input(array.astype(np.float32, copy=False), frame, name)
 
 
-def pictures_in(images: Any, channels: int | None) -> Iterator[tuple[Any, bool]]:
+def pictures_in(images: Any, frame: Frame) -> Iterator[tuple[Any, bool]]:
     """(picture, whether it stood alone) for each picture, without reading any.
 
     Arrays are copied, each once and whole: results are drawn later, when their owner may have filled them anew.
@@ -127,14 +137,16 @@ def pictures_in(images: Any, channels: int | None) -> Iterator[tuple[Any, bool]]
     elif hasattr(images, "element_spec"):  # a tf.data.Dataset of pictures, or of (pictures, labels)
         for element in images:
             x = element[0] if isinstance(element, (tuple, list)) else element
-            yield from ((item, False) for item, _ in pictures_in(np.asarray(x), channels))
+            yield from ((item, False) for item, _ in pictures_in(np.asarray(x), frame))
     elif isinstance(images, Iterable) and not hasattr(images, "__array__"):
         for item in images:
-            yield from ((inner, False) for inner, _ in pictures_in(item, channels))
+            yield from ((inner, False) for inner, _ in pictures_in(item, frame))
     else:
         array = np.asarray(images)
         array = np.array(array, np.uint8 if array.dtype == np.uint8 else np.float32)
-        if _is_one(array, channels):
+        if frame.channels_first and array.dtype != np.uint8 and array.ndim > 2:
+            array = np.ascontiguousarray(np.moveaxis(array, -3, -1))
+        if _is_one(array, frame.channels):
             yield array, True
         else:
             yield from ((item, False) for item in array)
@@ -161,7 +173,8 @@ def _photograph(photo: Photo, frame: Frame, name: str | None) -> Given:
 
 
 def _own_input(array: np.ndarray, frame: Frame, name: str | None) -> Given:
-    size = tuple(want or have for want, have in zip(frame.size, array.shape[:2], strict=True))
+    wanted = frame.size if frame.strict else (None, None)
+    size = tuple(want or have for want, have in zip(wanted, array.shape[:2], strict=True))
     channels = frame.channels or array.shape[-1]
     if (*size, channels) != array.shape:
         raise ImageError(
@@ -172,7 +185,12 @@ def _own_input(array: np.ndarray, frame: Frame, name: str | None) -> Given:
 
 
 def _several_inputs(images: Mapping[str, Any], frame: Frame, picture: str | None) -> tuple[list[Given], bool]:
-    if picture is None or picture not in images:
+    if picture is None:
+        raise ImageError(
+            "Expected a model that has been built, for which of its inputs takes the pictures is not known before. "
+            "Call it on a batch first."
+        )
+    if picture not in images:
         raise ImageError(f"Expected the pictures under the name {picture!r}, found {', '.join(map(repr, images))}.")
     given, single = prepared(images[picture], frame)
     others = {name: np.asarray(value) for name, value in images.items() if name != picture}

@@ -1,10 +1,10 @@
 """One door into a model: it is built into the current graph, and every layer's output is found there."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kerasviz.errors import ModelError
+from kerasviz.errors import KerasvizError, ModelError
 from kerasviz.lazy import tf
 from kerasviz.models.doors import Door, output_names
 from kerasviz.models.heads import head
@@ -24,12 +24,25 @@ def build(
     """
     named = {one.name: value for one, value in zip(door.others, others, strict=True)}
     with _tracing, preserving(model), _autograph(), watching() as seen:
-        outputs = door.enter(model, scaling(pixels) if scaling else pixels, named)
+        outputs = _called(model, door, scaling(pixels) if scaling else pixels, named)
     flat = [t for t in tf.nest.flatten(outputs) if tf.is_tensor(t)]
     if not flat or any(t.shape.rank is None for t in flat):
         raise ModelError("Expected a model that returns tensors of a known rank; this one does not.")
     heads = tuple(head(name, t) for name, t in zip(output_names(model, outputs, len(flat)), flat, strict=True))
     return View(pixels, heads, _taps(seen.calls, flat, door))
+
+
+def _called(model: Any, door: Door, pixels: Any, others: Mapping[str, Any]) -> Any:
+    try:
+        return door.enter(model, pixels, others)
+    except KerasvizError:
+        raise
+    except Exception as error:
+        said = str(error).strip().partition("\n")[0]
+        raise ModelError(
+            f"Expected a model that can be traced, found one whose call fails: {type(error).__name__}: {said} "
+            "Its call must work on tensors, as in model.predict, and fit the pictures' shape."
+        ) from error
 
 
 def _autograph() -> Any:

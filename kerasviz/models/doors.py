@@ -28,12 +28,15 @@ class Door:
         inputs: empty while the model has not been built and nothing is known.
         picture: number of the input that takes the picture.
         layout: `NHWC`, `NCHW`, or `NHW` for grey pictures without a channel axis.
+        structure: how the model wants its inputs together; None for the picture alone.
+        free: whether the size is only the one that was seen first: a subclassed model may take another.
     """
 
     inputs: tuple[Input, ...]
     picture: int = 0
     layout: str = "NHWC"
     structure: Any = None
+    free: bool = False
 
     @property
     def known(self) -> bool:
@@ -85,8 +88,8 @@ def door_of(model: Any) -> Door:
     if inputs:
         flat = [Input(str(t.name).split(":")[0], _shape(model, t), _dtype(t.dtype)) for t in inputs]
         return _door(flat, _structure(model, inputs), _channels_first(model))
-    shape = _built_shape(model)
-    return _door([Input("input", shape, "float32")], None) if shape else Door(())
+    flat, structure = _built_inputs(model)
+    return _door(flat, structure, free=True) if flat else Door(())
 
 
 def _shape(model: Any, tensor: Any) -> tuple[int | None, ...]:
@@ -109,18 +112,30 @@ def _dtype(dtype: Any) -> str:
     return dtype if isinstance(dtype, str) else tf.as_dtype(dtype).name
 
 
-def _built_shape(model: Any) -> tuple[int | None, ...] | None:
-    """The shape that a subclassed model was built with: the size is the user's to choose, the channels are not."""
+def _built_inputs(model: Any) -> tuple[list[Input], Any]:
+    """What a subclassed model was built with, as Keras remembers it: inputs, and how they lie together."""
     if not getattr(model, "built", False):
-        return None
+        return [], None
     config: dict[str, Any] = getattr(model, "get_build_config", dict)() or {}
-    shape = config.get("input_shape") or next(iter((config.get("shapes_dict") or {}).values()), None)
-    if not isinstance(shape, (list, tuple)) or len(shape) not in _LAYOUTS or isinstance(shape[-1], (list, tuple)):
-        return None
-    return (None, *shape[1:])
+    several = config.get("shapes_dict") or {}
+    if len(several) > 1:
+        raise ModelError(
+            f"Expected a model that takes its inputs as one argument, found {len(several)}: {', '.join(several)}. "
+            "Let its call take a dict, or wrap it into a functional model."
+        )
+    shapes = config.get("input_shape") or next(iter(several.values()), None)
+    if isinstance(shapes, dict):
+        names = sorted(shapes)
+        return [Input(name, (None, *shapes[name][1:]), "float32") for name in names], dict.fromkeys(names)
+    if not isinstance(shapes, (list, tuple)) or not shapes:
+        return [], None
+    if isinstance(shapes[0], (list, tuple)):
+        inputs = [Input(f"in{k}", (None, *shape[1:]), "float32") for k, shape in enumerate(shapes)]
+        return inputs, [None] * len(shapes)
+    return [Input("input", (None, *shapes[1:]), "float32")], None
 
 
-def _door(inputs: list[Input], structure: Any, channels_first: bool = False) -> Door:
+def _door(inputs: list[Input], structure: Any, channels_first: bool = False, free: bool = False) -> Door:
     pictures = [k for k, one in enumerate(inputs) if len(one.shape) == 4] or [
         k for k, one in enumerate(inputs) if len(one.shape) == 3
     ]
@@ -135,7 +150,7 @@ def _door(inputs: list[Input], structure: Any, channels_first: bool = False) -> 
     layout = _LAYOUTS[len(shape)]
     if channels_first and len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3, 4):
         layout = "NCHW"
-    return Door(tuple(inputs), pictures[0], layout, structure)
+    return Door(tuple(inputs), pictures[0], layout, structure, free)
 
 
 def output_names(model: Any, outputs: Any, count: int) -> list[str]:

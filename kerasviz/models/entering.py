@@ -42,8 +42,10 @@ class Entrance:
     @property
     def size(self) -> tuple[int | None, int | None]:
         """(height, width) of pictures; None where any is taken."""
-        own, wanted = self.door.size, self._size or (None, None)
-        return own[0] or wanted[0], own[1] or wanted[1]
+        first, then = self.door.size, self._size or (None, None)
+        if self.door.free:
+            first, then = then, first
+        return first[0] or then[0], first[1] or then[1]
 
     @property
     def preprocess(self) -> Preprocess | None:

@@ -95,7 +95,8 @@ class Network:
     @property
     def frame(self) -> Frame:
         """What the network wants of a picture."""
-        return Frame(self.size, self.channels, self.fit)
+        door = self._entrance.door
+        return Frame(self.size, self.channels, self.fit, strict=not door.free, channels_first=door.layout == "NCHW")
 
     @property
     def preprocess(self) -> Preprocess | None:

@@ -106,7 +106,7 @@ def test_integer_inputs_have_no_pixel_gradient_and_say_so() -> None:
         kv.Saliency()(model, photos)
 
 
-# --- not yet so
+# --- what Keras does not say of a model
 
 
 class Sized(keras.Model):
@@ -138,35 +138,30 @@ class Eager(Sized):
         return super().call(x * float(keras.ops.convert_to_numpy(x).max()))
 
 
-@pytest.mark.xfail(strict=True, raises=kv.ImageError, reason="float pictures must lie as (H, W, C), whatever the model")
 def test_float_inputs_of_channels_first_networks_are_taken_as_they_are() -> None:
     parts = [kl.Conv2D(4, 3, data_format="channels_first"), kl.GlobalAveragePooling2D(data_format="channels_first")]
     network = kv.open(functional([*parts, kl.Dense(2)], (3, 8, 12)))
     assert network.predict(np.ones((2, 3, 8, 12), "float32")).shape == (2, 2)
 
 
-@pytest.mark.xfail(strict=True, raises=kv.ImageError, reason="the first picture's size is held to be the only one")
 def test_a_subclassed_model_takes_float_pictures_of_another_size() -> None:
     model, larger = Sized(), np.ones((2, 12, 16, 3), "float32")
     model(PICTURES)
     np.testing.assert_allclose(kv.open(model).predict(larger), model(larger).numpy(), atol=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="size= goes after the size that Keras remembers")
 def test_the_size_of_a_subclassed_model_is_the_users_to_choose() -> None:
     model = Sized()
     model(PICTURES)
     assert kv.open(model, size=(12, 16)).size == (12, 16)
 
 
-@pytest.mark.xfail(strict=True, raises=kv.ImageError, reason="its inputs have no names that Door knows")
 def test_a_subclassed_model_takes_a_dict() -> None:
     model, inputs = Named(), {"image": PICTURES, "vector": np.ones((3, 3), "float32")}
     model(inputs)
     np.testing.assert_allclose(kv.open(model).predict(inputs), model(inputs).numpy(), atol=1e-6)
 
 
-@pytest.mark.xfail(strict=True, raises=NotImplementedError, reason="Keras' own words come through")
 def test_a_model_that_cannot_be_traced_is_refused_with_a_sentence() -> None:
     with pytest.raises(kv.ModelError, match="Expected a model that can be traced"):
         kv.open(Eager()).predict(PICTURES)
