@@ -10,7 +10,7 @@ PACKAGE = ROOT / "kerasviz"
 
 # From the ground up; a module may import what stands on its own line or further up in this list.
 LEVELS = (
-    ("errors", "lazy", "registry", "settings"),
+    ("errors", "grammar", "lazy", "registry", "settings"),
     ("inputs",),
     ("models",),
     ("scores",),
