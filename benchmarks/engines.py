@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -69,9 +70,10 @@ SUBJECTS = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Which networks, how many pictures, how often, and beside whom."""
-    parser.add_argument("--networks", default=",".join(SUBJECTS), help=f"of {', '.join(SUBJECTS)}; default all")
-    parser.add_argument("--batches", default="1,8", help="how many pictures at once (1,8)")
-    parser.add_argument("--techniques", default="gradcam,saliency", help="of gradcam, saliency; default both")
+    techniques = ["gradcam", "saliency"]
+    parser.add_argument("--networks", nargs="+", choices=[*SUBJECTS], default=[*SUBJECTS], help="default: all")
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, 8], help="how many pictures at once (1 8)")
+    parser.add_argument("--techniques", nargs="+", choices=techniques, default=techniques, help="default: both")
     parser.add_argument("--rounds", type=int, default=15, help="rounds of every race (15)")
     parser.add_argument(
         "--peers-python",
@@ -90,10 +92,9 @@ def run(options: argparse.Namespace) -> None:
         peers = [Peers(python) for python in options.peers_python or here]
         for each in peers:
             stack.callback(each.close)
-        rows = [row for name in options.networks.split(",") for row in _races(SUBJECTS[name], options, peers, folder)]
+        rows = [row for name in options.networks for row in _races(SUBJECTS[name], options, peers, folder)]
         print(table(rows))
-        for row in _faster(rows):
-            print(f"{row.question}: {row.contestant.name} is faster than kerasviz.")
+        print("\n".join(_quickest(rows)))
 
 
 def _races(subject: Subject, options: argparse.Namespace, peers: Sequence[Peers], folder: Path) -> Iterator[Row]:
@@ -101,13 +102,13 @@ def _races(subject: Subject, options: argparse.Namespace, peers: Sequence[Peers]
 
     path, stored = subject.file(folder), folder / "pixels.npy"
     model = keras.models.load_model(path, compile=False)
-    for batch in map(int, options.batches.split(",")):
+    for batch in options.batches:
         pixels = np.random.default_rng(0).uniform(*subject.span, (batch, _SIZE, _SIZE, 3)).astype("float32")
         np.save(stored, pixels)
-        for technique in options.techniques.split(","):
+        for technique in options.techniques:
             ours, layer = _ours(technique, subject, model, path, pixels)
-            others = [one for each in peers for one in each.contestants(technique, path, stored, layer)]
-            yield from race(f"{technique} {subject.name} x {batch}", [*ours, *others], options.rounds)
+            others = {one.name: one for each in peers for one in each.contestants(technique, path, stored, layer)}
+            yield from race(f"{technique} {subject.name} x {batch}", [*ours, *others.values()], options.rounds)
             gc.collect()
 
 
@@ -157,12 +158,16 @@ def _slopes(model: Any) -> Callable[[np.ndarray], np.ndarray]:
     return forward_and_backward
 
 
-def _faster(rows: Sequence[Row]) -> Iterator[Row]:
-    """The peers' rows that beat kerasviz on the live model."""
-    for row in rows:
-        ours = [other for other in rows if other.question == row.question and other.contestant.name == "kerasviz"]
-        if row.contestant.name in MODULES and row.ratio < ours[0].ratio:
-            yield row
+def _quickest(rows: Sequence[Row]) -> Iterator[str]:
+    """For each question the peer that comes nearest to kerasviz on the live model, round by round."""
+    for question in dict.fromkeys(row.question for row in rows):
+        asked = [row for row in rows if row.question == question]
+        ours = next(row for row in asked if row.contestant.name == "kerasviz")
+        beside = {row.contestant.name: row.over(ours) for row in asked if row.contestant.name in MODULES}
+        if beside:
+            name = min(beside, key=lambda name: median(beside[name]))
+            low, middle, high = min(beside[name]), median(beside[name]), max(beside[name])
+            yield f"{question}: the quickest peer, {name}, takes {middle:.3f} times as long ({low:.2f} .. {high:.2f})."
 
 
 def _explained(engine: Any, network: Any, pixels: np.ndarray) -> Callable[[], list[Any]]:

@@ -29,12 +29,21 @@ def timed(work: Callable[[], object]) -> Callable[[], float]:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: seconds, and seconds over the reference's in the same round."""
+    """A line of the table: seconds of every round, and those of the reference in the same round."""
 
     question: str
     contestant: Contestant
     seconds: Sequence[float]
-    ratios: Sequence[float]
+    reference: Sequence[float]
+
+    def over(self, other: "Row") -> list[float]:
+        """Seconds over another's, round by round."""
+        return [own / its for own, its in zip(self.seconds, other.seconds, strict=True)]
+
+    @property
+    def ratios(self) -> list[float]:
+        """Seconds over the reference's, round by round."""
+        return [own / bare for own, bare in zip(self.seconds, self.reference, strict=True)]
 
     @property
     def ratio(self) -> float:
@@ -66,11 +75,7 @@ def race(question: str, contestants: Sequence[Contestant], rounds: int) -> list[
     for turn in range(rounds):
         for contestant in _order(contestants, turn):
             times[contestant.name].append(contestant.seconds())
-    reference = times[contestants[0].name]
-    return [
-        Row(question, one, times[one.name], [own / bare for own, bare in zip(times[one.name], reference, strict=True)])
-        for one in contestants
-    ]
+    return [Row(question, one, times[one.name], times[contestants[0].name]) for one in contestants]
 
 
 def _order(contestants: Sequence[Contestant], turn: int) -> Iterator[Contestant]:
