@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MOST_RANKS = 100  # of topK: each rank is a gradient of its own in one compiled function
+_BEYOND = 2**31 - 1  # the largest that a target's numbers, int32, can hold
+
 
 @dataclass(frozen=True)
 class Form:
@@ -41,3 +44,8 @@ FORMS = (
     Form(("value", "value:2"), "value", "the first value of a regression, or value 2, from 0"),
 )
 # fmt: on
+
+
+def whole_number(digits: str | None) -> int:
+    """What digits mean, 0 without any; numbers of ten digits and more are one number, which no network reaches."""
+    return int(digits or 0) if len((digits or "").lstrip("0")) < 10 else _BEYOND

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from kerasviz.errors import SettingError, TargetError
+from kerasviz.grammar import MOST_RANKS, whole_number
 from kerasviz.inputs.fitting import Fit
 from kerasviz.inputs.given import Given
 from kerasviz.lazy import tf
 from kerasviz.models.labels import Labels
 from kerasviz.models.view import View
 from kerasviz.scores import NOBODY, Score, class_score, head_score, layer_score, map_score, value_score
+
+Numbers = Callable[[Sequence[Given], Labels], list[np.ndarray]]  # what varies, each with a row for each picture
 
 
 @dataclass(frozen=True)
@@ -27,22 +30,21 @@ class Target:
     Attributes:
         asked: as it was typed.
         structure: what another compiled function is needed for.
-        taps: layers that it looks at.
+        taps: layers that it looks at; None where that cannot be known.
     """
 
     asked: str
     score: Callable[..., Score] = field(compare=False)
     structure: Hashable = ()
-    numbers: Callable[[Sequence[Given], Labels], list[np.ndarray]] = field(
-        compare=False, default=lambda given, labels: []
-    )
-    taps: tuple[str, ...] = ()
+    numbers: Numbers = field(compare=False, default=lambda given, labels: [])
+    taps: tuple[str, ...] | None = ()
     called: str = ""  # its name on pictures, where that is not the class it points at
     most: tuple[int, ...] = ()  # the largest (unit,) or (row, column, channel) in it, for the range check
 
 
 _TERM = re.compile(r"([+-]?)(\*|\d+)(?:@(\d+),(\d+))?")
 _ONE = r"(?:\*|\d+)(?:@\d+,\d+)?"
+_EDGE = r"(\d+\.?\d*|\.\d+)"  # of a box
 _PLACE = re.compile(rf"(?P<place>.+):(?P<terms>[+-]?{_ONE}(?:[+-]{_ONE})*)$")
 
 
@@ -74,15 +76,15 @@ def _parsed(text: str, labels: Labels, given: Sequence[Given]) -> list[Target]:
     if text in ("", "auto"):
         return [_auto()]
     if match := re.fullmatch(r"top(\d*)", text):
-        ranks = range(int(match[1] or 1))
-        if not ranks:
-            raise TargetError("Expected top, or top1 and more, found 'top0'.")
+        ranks = range(whole_number(match[1] or "1"))
+        if not 0 < len(ranks) <= MOST_RANKS:
+            raise TargetError(f"Expected top, or top1 to top{MOST_RANKS}, found {text!r}.")
         return [_classes(f"top{len(ranks)}" if match[1] else "top", _Class(rank=k), ranks=len(ranks)) for k in ranks]
     if text == "true":
         return [_one_each([_Class(_truth(one, labels)) for one in given], len(given), "true")]
     if match := re.fullmatch(r"value(?::(\d+))?", text):
-        return [_value(text, int(match[1] or 0))]
-    if match := re.fullmatch(r"map:(.+?)(?:@([\d.]+),([\d.]+),([\d.]+),([\d.]+))?", text):
+        return [_value(text, whole_number(match[1]))]
+    if match := re.fullmatch(rf"map:(.+?)(?:@{_EDGE},{_EDGE},{_EDGE},{_EDGE})?", text):
         box = tuple(map(float, match.groups()[1:])) if match[2] else None
         return [_map(text, _class_index(match[1], labels), box)]
     if match := re.fullmatch(r"p\((.+)\)", text):
@@ -126,7 +128,7 @@ def _class(text: str, labels: Labels) -> _Class:
             return _Class(first, minus=second)
     if unclear:
         raise unclear
-    named = f"{labels.near(text)}" if labels.names else " The network has no class names: give --labels, or a number."
+    named = labels.near(text) if labels.names else " The network has no class names: give --labels, or a number."
     raise TargetError(
         "Expected a class number or name, top, topK, layer:channel, map:CLASS, value or p(CLASS), "
         f"found {text!r}.{named}"
@@ -135,7 +137,7 @@ def _class(text: str, labels: Labels) -> _Class:
 
 def _known(text: str, labels: Labels) -> int | None:
     text = text.strip()
-    return int(text) if text.isdecimal() else labels.find(text) if text else None
+    return whole_number(text) if text.isdecimal() else labels.find(text) if text else None
 
 
 def _class_index(text: str, labels: Labels) -> int:
@@ -145,7 +147,7 @@ def _class_index(text: str, labels: Labels) -> int:
     return wanted.index
 
 
-def _repeated(row: Any) -> Callable[[Sequence[Given], Labels], list[np.ndarray]]:
+def _repeated(row: Any) -> Numbers:
     return lambda given, labels: [np.repeat(np.asarray(row)[None], len(given), 0)]
 
 
@@ -178,7 +180,7 @@ def _truth(given: Given, labels: Labels) -> int:
             f"The true class of {given.name or 'this picture'!r} is not known. "
             "Put pictures into folders named by class, or give --classes FILE."
         )
-    found = given.truth if isinstance(given.truth, int) else _known(given.truth, labels)
+    found = _known(str(given.truth), labels)
     if found is None:
         raise TargetError(f"No class is called {given.truth!r}.{labels.near(str(given.truth))}")
     return found
@@ -198,6 +200,9 @@ def _one_each(wanted: list[_Class], count: int, asked: str) -> Target:
 
 
 def _map(asked: str, index: int, box: tuple[float, ...] | None) -> Target:
+    if box and (box[0] >= box[2] or box[1] >= box[3]):
+        raise TargetError(f"Expected map:CLASS@x0,y0,x1,y1 with x0 below x1 and y0 below y1, found {asked!r}.")
+
     def numbers(given: Sequence[Given], labels: Labels) -> list[np.ndarray]:
         boxes = [_shares(one.fit, box) if box else (0.0, 0.0, 1.0, 1.0) for one in given]
         return [np.full(len(given), index, np.int32), np.array(boxes, np.float32)]
@@ -235,7 +240,7 @@ def _callable(function: Callable[[View], Any]) -> Target:
             )
         return Score(value, tf.fill(tf.shape(value), NOBODY), "callable", "output")
 
-    return Target(getattr(function, "__name__", "callable"), score, ("callable", function))
+    return Target(getattr(function, "__name__", "callable"), score, ("callable", function), taps=None)
 
 
 def _units(asked: str, place: str, text: str) -> Target:
@@ -245,10 +250,9 @@ def _units(asked: str, place: str, text: str) -> Target:
     if whole and len(terms) > 1:
         raise TargetError(f"Expected * alone, or channels, found {text!r}.")
     shape = tuple("neuron" if y is not None else "channel" for _, _, y, _ in terms)
-    rows = np.array(
-        [[-1 if sign == "-" else 1, 0 if whole else c, y or 0, x or 0] for sign, c, y, x in terms], np.int32
-    )
-
+    cells = [[whole_number((part or "").strip("*")) for part in cell] for _, *cell in terms]  # channel, row, column
+    signs = [[-1 if sign == "-" else 1] for sign, *_ in terms]
+    rows = np.concatenate([signs, cells], 1).astype(np.int32)
     output = re.fullmatch(r"out\d+", place)
 
     def score(view: View, numbers: Any) -> Score:
@@ -262,15 +266,8 @@ def _units(asked: str, place: str, text: str) -> Target:
 
     taps = () if output else (place,)
     structure = ("units", place, shape, whole)
-    return Target(
-        asked,
-        score,
-        structure,
-        _repeated(rows),
-        taps,
-        called=asked if terms[0][0] == "-" else "",
-        most=(*(int(n) for n in rows[:, 2:].max(0)), int(rows[:, 1].max())),
-    )
+    most = (*map(int, rows[:, 2:].max(0)), int(rows[:, 1].max()))
+    return Target(asked, score, structure, _repeated(rows), taps, asked if terms[0][0] == "-" else "", most)
 
 
 def check_range(target: Target, limits: tuple[int | None, ...], is_class: bool, labels: Labels) -> None:

@@ -143,7 +143,8 @@ class Engine:
                 targets.check_range(target, fact.limits, fact.is_class, labels)
 
         structure = (wanted[0].structure, len(wanted)) if wanted else ()
-        taps = (*self.taps, *(tap for t in wanted[:1] for tap in t.taps))
+        own: tuple[str, ...] | None = wanted[0].taps if wanted else ()
+        taps = None if own is None else (*self.taps, *own)
         return Question((type(self), self.structure, structure), answer, taps, within if wanted else lambda facts: None)
 
     def _results(

@@ -24,14 +24,14 @@ class Question:
     Attributes:
         key: equal for questions that can share a compiled function.
         answer: (view, *numbers) -> (name -> tensor with the batch first, facts known while tracing).
-        taps: the layers that `answer` looks at; None for the last maps. All layers can be seen in the usual
-            way; the fast copy keeps just these.
+        taps: the layers that `answer` looks at, None among them for the last maps. All layers can be seen in the
+            usual way; the fast copy keeps just these. None alone: it may look at any, so there is no fast copy.
         check: called with the facts before anything runs.
     """
 
     key: Hashable
     answer: Callable[..., tuple[dict[str, Any], Any]]
-    taps: tuple[str | None, ...] = ()
+    taps: tuple[str | None, ...] | None = ()
     check: Callable[[Any], None] = lambda facts: None
 
 
@@ -95,6 +95,8 @@ class Compiler:
 
     def _copy(self, question: Question, specs: Sequence[Any], photograph: bool) -> FastCopy | None:
         """The fast copy that keeps what this question looks at; None where nothing is gained."""
+        if question.taps is None:
+            return None
         paths = self._paths(question.taps)
         key = (paths, photograph, tuple(spec.shape for spec in specs))
         if key not in self._copies:

@@ -106,6 +106,15 @@ def test_the_copy_gives_what_the_network_gives(engine):
         assert one.layer == other.layer
 
 
+def test_a_function_that_may_look_at_any_layer_is_answered_without_a_copy(file):
+    def middle(view):
+        return view.layer("relu6")[:, 5, 5, 2]
+
+    ours, theirs = (kv.Saliency()(kv.open(file, fast=fast), PICTURES[0], middle) for fast in (True, False))
+    assert (ours.origin.way, theirs.origin.way) == ("watched", "watched")
+    np.testing.assert_array_equal(ours.values, theirs.values)
+
+
 def test_predictions_come_from_the_copy_too(file):
     fast, slow = (kv.open(file, fast=fast).predict(PICTURES) for fast in (True, False))
     np.testing.assert_allclose(fast, slow, rtol=1e-4)
