@@ -1,7 +1,9 @@
 """From what was typed to a Network, and to what its pictures need besides their pixels."""
 
+import os
 import re
 import runpy
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,8 @@ def network_of(terminal: Terminal, model: str, typed: Mapping[str, Any]) -> "Net
     from kerasviz.models.opening import open_network
 
     chosen = {name: typed[name] for name in ("preprocess", "fit", "labels", "device", "trust") if typed.get(name)}
+    if ":" in chosen.get("preprocess", ""):
+        sys.path.append(os.getcwd())  # last: a file here must not stand in for an installed module
     fast = "auto" if typed.get("fast") is None else typed["fast"]
     custom = objects_of(typed["custom"]) if typed.get("custom") else None
     network = open_network(model, custom_objects=custom, size=size, fast=fast, **chosen)

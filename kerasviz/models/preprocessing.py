@@ -75,14 +75,17 @@ def named(name: str, how: str = "given") -> Preprocess:
     if found:
         return found
     module, _, function = name.partition(":")
-    try:
-        if not function:
-            raise AttributeError(name)
-        return Preprocess(name, how, function=getattr(importlib.import_module(module), function))
-    except (ImportError, AttributeError) as error:
+    if not function:
         raise SettingError(
             f"Expected preprocessing none, 0..1, -1..1, caffe, torch or MODULE:FUNCTION, found {name!r}. "
             "Say what the network was trained on, for example --preprocess -1..1."
+        )
+    try:
+        return Preprocess(name, how, function=getattr(importlib.import_module(module), function))
+    except (ImportError, AttributeError) as error:
+        raise SettingError(
+            f"Expected a function to import as MODULE:FUNCTION, found {name!r}: {error}. "
+            "Name an installed module, or one in the folder you are in."
         ) from error
 
 

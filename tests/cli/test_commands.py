@@ -1,6 +1,7 @@
 """The commands: what they print, what they write, and that they say the same as the library."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -165,3 +166,14 @@ def test_further_inputs_come_from_files_a_row_for_each_picture_or_one_for_all(he
     wrong = shell("predict", "two.keras", "photo.png", "--input", "extr=rows.npy")
     assert wrong.exit_code == 2
     assert "Did you mean 'extra'?" in wrong.stderr
+
+
+def test_a_preprocessing_function_may_stand_in_the_folder_one_is_in(here, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (here / "own_scaling.py").write_text("def halved(pixels):\n    return pixels / 2\n")
+    half = shell("predict", "tiny.keras", "photo.png", "--preprocess", "own_scaling:halved", "--json")
+    whole = shell("predict", "tiny.keras", "photo.png", "--json")
+    assert half.exit_code == 0, half.stderr
+    assert json.loads(half.stdout)["predictions"] != json.loads(whole.stdout)["predictions"]
+    lost = shell("predict", "tiny.keras", "photo.png", "--preprocess", "no_such_module:halved")
+    assert (lost.exit_code, "No module named 'no_such_module'" in lost.stderr) == (2, True)
