@@ -139,12 +139,12 @@ def draw_overlay(sheet: Sheet, map: Map, key: Key, photo: np.ndarray, top: float
         sheet.image(contour(photo, values, key.scale, width=2 * sheet.scale), OVERLAY_X, top)
         return bottom
     label(sheet, f"Overlay, {map.placement}", OVERLAY_X, top)
-    colors = "inferno" if map.colormap is None and not map.signed else key.colormap
+    colors = overlay_colormap(map)
     over = overlay(photo, values, key.scale, colormap=colors, alpha=map.alpha, signed=map.signed)
     sheet.image(over, OVERLAY_X, top)
     if colors == key.colormap:
         return bottom
-    # Grains of ink are lost on a photograph: the overlay has colours, and so a bar, of its own.
+    # colours of its own, and so a bar of its own
     wide = max(photo.shape[1] / sheet.scale, OWN_BAR)
     flat_bar(sheet, replace(key, colormap=colors, unit=""), OVERLAY_X, bottom + 6, wide)
     return bottom + 27
@@ -167,6 +167,11 @@ def colormap_of(map: Map, background: str) -> str:
     if map.cells.size <= COARSE:
         return "inferno"
     return "ink" if background == "white" else "grey"
+
+
+def overlay_colormap(map: Map) -> str:
+    """What was asked for, or what is seen on a photograph, where grains of ink or grey are lost."""
+    return map.colormap or ("rdbu" if map.signed else "inferno")
 
 
 def nothing_to_tell(cells: np.ndarray) -> bool:

@@ -11,6 +11,7 @@ from kerasviz.pictures.lettering import BODY, HEAD, LEADING, TITLE, Lettering, S
 from kerasviz.pictures.papers import RGB, paper
 
 WIDTH, EDGE, GAP, FOOT = 1050, 24, 14, 18
+DPI = 150  # units to the inch
 INSIDE = WIDTH - 2 * EDGE
 TITLE_BASELINE, FACTS_BELOW = 38, 24
 
@@ -20,7 +21,6 @@ class Sheet:
 
     def __init__(self, scale: int = 2, background: str = "white"):
         self.scale, self.background, self.colors = scale, background, paper(background)
-        self.dpi = 150 * scale
         self.letters = Lettering(scale)
         self.low = 0.0  # of all that was drawn, in units
         self._pixels = self._blank(600 * scale)

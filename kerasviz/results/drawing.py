@@ -12,10 +12,10 @@ from kerasviz.pictures import captions
 from kerasviz.pictures.colormaps import NAMES
 from kerasviz.pictures.grids import each_page
 from kerasviz.pictures.overlays import contour, heatmap_picture, overlay
-from kerasviz.pictures.panels import Facts, Map, colormap_of, panel
-from kerasviz.pictures.scales import scale_of
+from kerasviz.pictures.panels import Facts, Map, colormap_of, overlay_colormap, panel
+from kerasviz.pictures.scales import COARSE, scale_of
 from kerasviz.results.data import ResultData
-from kerasviz.settings import AtLeast, Between, OneOf, check, setting, settings_of, truth
+from kerasviz.settings import Between, OneOf, check, setting, settings_of, truth
 
 STYLES = ("panel", "overlay", "heatmap", "values")
 
@@ -37,7 +37,7 @@ class Drawing:
     )
     contour: bool = setting(False, "a line at half the scale instead of colours", OneOf((True, False)), parse=truth)
     background: str = setting("white", "of panels and grids", OneOf(("white", "black")))
-    scale: int = setting(2, "pixels a unit: 2 for files and print, 1 for pages", AtLeast(1), parse=int)
+    scale: int = setting(2, "pixels a unit: 2 for files and print, 1 for pages", Between(1, 8), parse=int)
 
     def __post_init__(self) -> None:
         for field in settings_of(self):
@@ -61,8 +61,9 @@ def overlay_of(result: ResultData, drawing: Drawing) -> np.ndarray:
     placed = drawn.place(drawn.photo.shape[:2], False)
     if drawing.contour:
         return contour(drawn.photo, placed, scale, width=2 * drawing.scale)
-    name = colormap_of(drawn, "black")
-    return overlay(drawn.photo, placed, scale, colormap=name, alpha=drawing.alpha, signed=drawn.signed)
+    return overlay(
+        drawn.photo, placed, scale, colormap=overlay_colormap(drawn), alpha=drawing.alpha, signed=drawn.signed
+    )
 
 
 def heatmap_of(result: ResultData, drawing: Drawing) -> np.ndarray:
@@ -104,7 +105,6 @@ def map_of(result: ResultData, drawing: Drawing) -> Map:
     """The numbers, the photograph, and the way from one to the other."""
     cells = np.asarray(result.heatmap, np.float32)
     fit, centres = result.given.fit, _centres(result, drawing)
-    fine = cells.size > 1024
 
     def place(size: tuple[int, int], nearest: bool) -> np.ndarray:
         return fit.place(cells, size, nearest, centres)
@@ -119,7 +119,7 @@ def map_of(result: ResultData, drawing: Drawing) -> Map:
         alpha=drawing.alpha,
         clip=drawing.clip,
         contour=drawing.contour,
-        alone=fine,
+        alone=cells.size > COARSE,
         placement="stretched smoothly" if centres is None else "at the receptive fields",
     )
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from kerasviz.errors import SettingError, near
+from kerasviz.pictures.sheets import DPI
 from kerasviz.records import append_line, file_name, png_bytes, write_whole
 from kerasviz.results.data import ResultData
 from kerasviz.results.drawing import STYLES, Drawing, pictures_of
 from kerasviz.results.recording import record_of
 
 MANIFEST = "manifest.jsonl"
-_DPI = 150  # of one pixel a unit; twice as many pixels are 300
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _contents(
             yield style, "npy", _npy(result.values)
             continue
         for page, picture in enumerate(pictures_of(result, style, drawing), 1):
-            data = png_bytes(picture, record, _DPI * drawing.scale)
+            data = png_bytes(picture, record, DPI * drawing.scale)
             yield (style if page == 1 else f"{style}-{page}"), "png", data
 
 

@@ -16,7 +16,6 @@ def test_units_are_pixels_times_the_scale(scale):
     rows, columns = np.nonzero((sheet.picture() == 9).all(axis=-1))
     assert (rows.min(), columns.min()) == (50 * scale, 100 * scale)
     assert (rows.max(), columns.max()) == (50 * scale + 9, 100 * scale + 19)
-    assert sheet.dpi == 150 * scale
 
 
 def test_paper_is_as_high_as_what_is_on_it_and_18_units():

@@ -11,6 +11,7 @@ from kerasviz.errors import TechniqueError
 from kerasviz.lazy import tf
 from kerasviz.models.pooling import pooled_head
 from kerasviz.models.view import View
+from kerasviz.pictures.scales import COARSE
 from kerasviz.results.facts import MapGrid
 from kerasviz.scores import Score
 from kerasviz.settings import Anything, setting, truth
@@ -60,7 +61,7 @@ class CAM(Engine):
         if not self.all_classes:
             return None
         names = [result.origin.labels.name(k) for k in range(result.values.shape[-1])]
-        coarse = result.values[..., 0].size <= 1024
+        coarse = result.values[..., 0].size <= COARSE
         return MapGrid(
             maps=result.values, title="Class maps", names=names, order="highest", clip=100 if coarse else None
         )
