@@ -19,7 +19,7 @@ class Score:
 
     value: Any  # (N,) float32, differentiable
     index: Any  # (N,) int32: class, unit or channel; -1 where there is none
-    kind: str  # class, contrast, map, value, unit, neuron, callable
+    kind: str  # class, map, value, unit, neuron, callable
     scale: str  # logit, output, probability
     head: Head | None = None
     layer: str | None = None

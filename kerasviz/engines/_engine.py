@@ -165,7 +165,7 @@ class Engine:
                 origin=origin,
                 target=target,
                 layer=facts.layer,
-                predictions=predictions_of(arrays, network.labels, facts.probable),
+                predictions=predictions_of(arrays, network.labels, facts.probable, facts.classes),
                 measures=arrays,
                 status=found.status,
                 messages=found.messages,
@@ -183,6 +183,7 @@ class Facts:
     scale: str
     limits: tuple[int | None, ...]
     probable: bool  # whether the head gives probabilities
+    classes: int | None  # of the head
 
     @classmethod
     def of(cls, view: View, score: Score | None, path: str | None) -> "Facts":
@@ -190,10 +191,10 @@ class Facts:
         tap = view.taps.get(path) if path else None
         layer = LayerFacts(tap.path, tap.index, view.field(tap)) if tap else None
         head = (score.head if score else None) or view.head()
-        probable = head.activation != "linear"
+        probable, classes = head.activation != "linear", head.scores.shape[-1] if head.scores.shape.rank else None
         if score is None:
-            return cls(layer, "none", "output", (), probable)
-        return cls(layer, score.kind, score.scale, score.shape, probable)
+            return cls(layer, "none", "output", (), probable, classes)
+        return cls(layer, score.kind, score.scale, score.shape, probable, classes)
 
     @property
     def is_class(self) -> bool:

@@ -61,7 +61,13 @@ def as_labels(source: Any) -> Labels:
         return source
     if isinstance(source, (str, Path)):
         return _read(Path(source))
-    return _from_rows(_rows_of(source))
+    try:
+        return _from_rows(_rows_of(source))
+    except (ValueError, KeyError, TypeError) as error:
+        raise SettingError(
+            f"Expected class names as texts, one for each class, found {source!r:.80}. "
+            "Give a list of names, a dict index -> name, or the path of a .txt, .json or .csv file."
+        ) from error
 
 
 def _read(path: Path) -> Labels:

@@ -60,10 +60,14 @@ class Prediction:
     score: float
 
 
-def predictions_of(arrays: Mapping[str, np.ndarray], labels: Labels, probable: bool) -> list[Prediction]:
-    """The first five, best first; empty for networks that do not classify."""
+def predictions_of(
+    arrays: Mapping[str, np.ndarray], labels: Labels, probable: bool, classes: int | None
+) -> list[Prediction]:
+    """The first five, best first; empty for networks that do not classify. Labels of another output name nothing."""
     if "top" not in arrays:
         return []
+    if len(labels.names) != classes:
+        labels = NO_LABELS
     rows = zip(arrays["top"], arrays["top_probabilities"], arrays["top_scores"], strict=True)
     return [Prediction(int(k), labels.name(int(k)), float(p) if probable else None, float(s)) for k, p, s in rows]
 

@@ -77,6 +77,12 @@ def test_what_is_labels_already_stays() -> None:
     assert as_labels(None) is NO_LABELS
 
 
+@pytest.mark.parametrize("source", [[0, 1], [1.5], {"a": "cat"}, 3])
+def test_what_is_no_list_of_names_is_a_sentence(source: object) -> None:
+    with pytest.raises(kv.SettingError, match=r"Expected class names as texts, .* found .*Give a list of names"):
+        as_labels(source)
+
+
 @pytest.mark.parametrize(
     ("ending", "text"), [(".json", "{"), (".json", "3"), (".json", '{"a": "cat"}'), (".txt", None)]
 )
