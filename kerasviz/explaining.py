@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kerasviz.models.opening import open_network
+from kerasviz.models.opening import open_network, opened
 from kerasviz.registry import technique as find
 from kerasviz.settings import settings_of
 
@@ -22,5 +22,6 @@ def explain(model: Any, images: Any, technique: str = "gradcam", target: Any = N
     """
     engine = find(technique).load()
     own = {field.name for field in settings_of(engine)}
-    network = open_network(model, **{name: value for name, value in options.items() if name not in own})
+    others = {name: value for name, value in options.items() if name not in own}
+    network = open_network(model, **others) if others else opened(model)
     return engine(**{name: value for name, value in options.items() if name in own})(network, images, target)

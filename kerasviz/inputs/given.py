@@ -146,7 +146,7 @@ def pictures_in(images: Any, frame: Frame) -> Iterator[tuple[Any, bool]]:
         array = np.array(array, np.uint8 if array.dtype == np.uint8 else np.float32)
         if frame.channels_first and array.dtype != np.uint8 and array.ndim > 2:
             array = np.ascontiguousarray(np.moveaxis(array, -3, -1))
-        if _is_one(array, frame.channels):
+        if array.ndim < 2 or _is_one(array, frame.channels):  # a number is no picture, and `one` says so
             yield array, True
         else:
             yield from ((item, False) for item in array)

@@ -177,6 +177,8 @@ class Network:
             batch_size: at most so many at once; with more pictures than that, every batch is padded to it.
             pad: pad in any case: this is part of a longer run.
         """
+        if batch_size is not None and batch_size < 1:
+            raise SettingError(f"Expected a batch_size of 1 or more, found {batch_size}. Leave it out for the default.")
         fixed = self._entrance.door.batch
         limit = fixed or batch_size or self.default_batch(given)
         self.expect(len(given))

@@ -6,7 +6,10 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kerasviz.errors import KerasvizError, ModelError, SettingError
+from kerasviz.inputs.fitting import WAYS
 from kerasviz.lazy import tf
 from kerasviz.models import preprocessing
 from kerasviz.models.entering import Entrance
@@ -34,7 +37,8 @@ def open_network(
     """Open a model for looking.
 
     Args:
-        model: the path of a .keras or .h5 file, or a live Keras 3 or tf_keras model.
+        model: the path of a .keras or .h5 file, a live Keras 3 or tf_keras model, or a Network, which stays as it is
+            and takes no options.
         preprocess: what photographs are scaled to: `auto` (layers inside the model, its sidecar file), `none`, `0..1`,
             `-1..1`, `caffe`, `torch`, or `MODULE:FUNCTION`. It is never guessed.
         labels: class names: a sequence, a dict, or the path of a .txt, .json or .csv file.
@@ -49,13 +53,13 @@ def open_network(
     Raises:
         ModelError: the file cannot be opened, or is no model.
         UnsafeModelError: the file could run code or touch files, and `trust` is not given.
-        SettingError: an unknown preprocessing, fit or device.
+        SettingError: an unknown preprocessing, fit, size or device, or options for a Network.
     """
+    asked = locals()
     if isinstance(model, Network):
-        return model
+        return _as_it_is(model, [name for name, usual in _USUAL.items() if asked[name] is not usual])
     _tensorflow_only()
-    if fit not in ("squash", "crop", "pad"):
-        raise SettingError(f"Expected fit squash, crop or pad, found {fit!r}.")
+    _check(fit, size, fast)
     _grow_memory()
     file = None
     if isinstance(model, (str, os.PathLike)):
@@ -74,6 +78,28 @@ def open_network(
         device=_device(device),
         fast=fast,
     )
+
+
+_USUAL: dict[str, Any] = open_network.__kwdefaults__ or {}
+
+
+def _as_it_is(network: Network, options: list[str]) -> Network:
+    if options:
+        raise SettingError(
+            f"Expected a path or a live model for {', '.join(options)}, found a Network, which is open already. "
+            "Give them to kv.open with the model itself."
+        )
+    return network
+
+
+def _check(fit: Any, size: Any, fast: Any) -> None:
+    if fit not in WAYS:
+        raise SettingError(f"Expected fit squash, crop or pad, found {fit!r}. The default is squash.")
+    if fast not in (True, False, "auto"):
+        raise SettingError(f"Expected fast to be True, False or 'auto', found {fast!r}. The default is 'auto'.")
+    pair = isinstance(size, (tuple, list)) and len(size) == 2
+    if size is not None and not (pair and all(isinstance(side, (int, np.integer)) and side > 0 for side in size)):
+        raise SettingError(f"Expected size as (height, width), whole numbers above 0, found {size!r}. Leave it out?")
 
 
 def opened(model: Any) -> Network:

@@ -74,7 +74,7 @@ def named(name: str, how: str = "given") -> Preprocess:
     found = _named(name, how)
     if found:
         return found
-    module, _, function = name.partition(":")
+    module, _, function = str(name).partition(":")
     if not function:
         raise SettingError(
             f"Expected preprocessing none, 0..1, -1..1, caffe, torch or MODULE:FUNCTION, found {name!r}. "

@@ -172,6 +172,42 @@ def test_a_network_is_opened_as_it_is(network: kv.Network) -> None:
     assert kv.open(network) is network
 
 
+def test_options_that_could_do_nothing_are_refused(network: kv.Network) -> None:
+    with pytest.raises(kv.SettingError, match="for labels, fit, found a Network"):
+        kv.open(network, labels=["a"], fit="crop")
+    with pytest.raises(kv.SettingError, match="for size, found a Network"):
+        kv.explain(network, np.zeros((8, 8, 3), "float32"), size=(8, 8))
+
+
+def test_a_live_model_that_is_explained_twice_is_opened_once() -> None:
+    model = functional([kl.Conv2D(2, 3), kl.GlobalAveragePooling2D(), kl.Dense(2)], (8, 8, 3))
+    for _ in range(2):
+        kv.explain(model, np.ones((8, 8, 3), "float32"))
+    assert opened(model).traces == 1
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"fit": "stretch"}, {"fast": "yes"}, {"size": 8}, {"size": (8, 0)}, {"size": "8x8"}, {"preprocess": None}],
+)
+def test_an_option_that_means_nothing_is_a_sentence(network: kv.Network, option) -> None:
+    (name,) = option
+    with pytest.raises(kv.SettingError, match=f"Expected {name}.*found"):
+        kv.open(network.model, **option)
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_a_batch_of_no_pictures_is_refused(network: kv.Network, size: int) -> None:
+    with pytest.raises(kv.SettingError, match=f"batch_size of 1 or more, found {size}"):
+        kv.Saliency()(network, np.zeros((2, 8, 8, 3), "float32"), batch_size=size)
+
+
+@pytest.mark.parametrize("thing", [None, 3, 1.5])
+def test_what_is_no_picture_is_a_sentence(network: kv.Network, thing) -> None:
+    with pytest.raises(kv.ImageError, match=r"Expected a picture \(height, width, channels\), found"):
+        network.predict(thing)
+
+
 def test_layers_exchanged_in_a_live_model_are_noticed() -> None:
     model = keras.Sequential([keras.Input((8, 8, 3)), *body(), *top()])
     before = kv.Saliency()(model, PICTURE, target=0)
