@@ -30,10 +30,10 @@ def _config(path: str) -> Mapping[str, Any]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive, archive.open("config.json") as member:
             return json.loads(member.read(LARGEST_CONFIG))
-    import h5py
+    from kerasviz.models.hdf5 import open_hdf5
 
-    with h5py.File(path, "r") as file:
-        return json.loads(file.attrs["model_config"])
+    with open_hdf5(path) as checked:  # a damaged file must not hang the shell
+        return json.loads(checked.file.attrs["model_config"])
 
 
 def _paths(config: Mapping[str, Any], outer: str = "") -> Iterator[str]:

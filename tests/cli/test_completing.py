@@ -65,3 +65,12 @@ def test_an_inner_layer_is_found_by_its_own_name():
 def test_a_damaged_file_offers_nothing():
     assert layer_names(CORPUS / "refused_cut.h5", "") == []
     assert layer_names(CORPUS, "") == []
+
+
+def test_a_damaged_file_hangs_no_shell(tmp_path):
+    whole = (CORPUS / "func_bn__k215_H.h5").read_bytes()
+    heap = whole.index(b"GCOL\x01")
+    damaged = tmp_path / "damaged.h5"
+    damaged.write_bytes(whole[: heap + 24] + bytes(8) + whole[heap + 32 :])  # the first object's size: for ever 0
+    assert layer_names(CORPUS / "func_bn__k215_H.h5", "")
+    assert layer_names(damaged, "") == []
