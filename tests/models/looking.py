@@ -40,6 +40,8 @@ class Pictures:
     def given(self, rows: slice = slice(None), dtype: str = "float32") -> Any:
         """For kerasviz."""
         array = self.array[rows].astype(dtype)
+        if self.kind.name == "channels-first" and dtype != "uint8":  # floats lie as the model wants them
+            array = array.transpose(0, 3, 1, 2)
         return {"image": array, "vector": self.vector[rows]} if self.kind.vector else array
 
     def entered(self, rows: slice = slice(None)) -> Any:
