@@ -16,7 +16,12 @@ WORDS = [sys.executable, "-c", "from kerasviz_cli.main import main; main()"]
 def start(folder, *words, **streams):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_CPP")}
     kept = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
-    return subprocess.Popen([*WORDS, *words], cwd=folder, env=environment, **kept)
+    return subprocess.Popen([*WORDS, *words], cwd=folder, env=environment, preexec_fn=_heed_ctrl_c, **kept)
+
+
+def _heed_ctrl_c() -> None:
+    """Even where the tests themselves run in the background, and so with Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="module")
