@@ -78,9 +78,9 @@ class Entrance:
         """The network for (pixels, other inputs ...), inside the function that is being traced."""
         scaling = self.given.apply if photograph and self.given else None
         view = build(self.model, self.door, inputs[0], list(inputs[1:]), scaling)
-        if photograph and self.given is None:  # only layers inside can know, and this build has seen them
+        if self.given is None:  # only layers inside can know, and this build has seen them
             self.given = preprocessing.inside(view)
-            if self.given is None:
+            if photograph and self.given is None:
                 raise preprocessing.unknown(self.called)
         return view
 

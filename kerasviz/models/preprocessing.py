@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasviz.errors import SettingError
+from kerasviz.lazy import tf
 from kerasviz.models.operations import depends
 from kerasviz.models.view import View
 
@@ -95,12 +96,16 @@ _TF_ARITHMETIC = ("subtract", "add", "multiply", "truediv", "divide", "__operato
 
 
 def inside(view: View) -> Preprocess | None:
-    """What the network does to pixels itself: Rescaling, Normalization or arithmetic before its first kernel."""
+    """What the network does to pixels itself: Rescaling, Normalization or arithmetic before its first kernel.
+
+    None where nothing is done, and where its first step multiplies by more than 1: it was made for inputs that are
+    scaled already, such as 0..1, and grey levels would make it see nothing.
+    """
     for tap in view.taps.values():
         if not depends(tap.tensor, view.pixels):  # another input has layers of its own
             continue
         if _scales(tap.layer):
-            return Preprocess("none", "inside")
+            return None if _factor(tap.layer) > 1 else Preprocess("none", "inside")
         if any(len(weight.shape) >= 2 for weight in getattr(tap.layer, "weights", None) or []):
             return None
     return None
@@ -111,10 +116,19 @@ def _scales(layer: Any) -> bool:
     return type(layer).__name__ in (*_SCALING, *_ARITHMETIC) or symbol in _TF_ARITHMETIC
 
 
+def _factor(layer: Any) -> float:
+    """The largest number that a Rescaling or Normalization multiplies pixels by; 1 of other layers."""
+    with tf.init_scope():  # the numbers themselves, also while the network is being traced
+        if type(layer).__name__ == "Rescaling":
+            return float(np.max(np.abs(np.asarray(layer.scale, np.float64))))
+        variance = getattr(layer, "variance", None) if type(layer).__name__ == "Normalization" else None
+        return 1.0 if variance is None else float(1 / np.sqrt(np.maximum(np.min(np.asarray(variance)), 1e-12)))
+
+
 def unknown(model: str) -> SettingError:
     """The question that stands for a guess."""
     return SettingError(
-        f"It cannot be known how pixels must be scaled for {model}: it has no scaling layers of its own. "
+        f"It cannot be known how pixels must be scaled for {model}: it has no scaling layers of its own for 0..255. "
         "Say what it was trained on with --preprocess none, 0..1, -1..1, caffe, torch or MODULE:FUNCTION "
         "(in Python preprocess=), or pass float arrays as in training."
     )

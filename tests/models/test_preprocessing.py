@@ -89,6 +89,11 @@ def _arithmetic(k, scale):
     return k.Model(start, through([*body(k.layers), *top(of=k.layers)], scale(start)))
 
 
+def _adapted(normalization, high: float):
+    normalization.adapt(np.random.default_rng(0).uniform(0, high, (20, 8, 8, 3)).astype("float32"))
+    return normalization
+
+
 def _beside(scaling_of: str):
     image, vector = keras.Input((8, 8, 3), name="image"), keras.Input((3,), name="vector")
     pooled = through(
@@ -113,6 +118,13 @@ def _beside(scaling_of: str):
         (lambda: functional([*body(), *top()]), False),
         (lambda: functional([kl.BatchNormalization(), *body(), *top()]), False),
         (lambda: functional([kl.Resizing(8, 8), *body(), *top()]), False),
+        # made for inputs of 0..1: grey levels are not what these were trained on
+        (lambda: functional([kl.Rescaling(2.0, -1.0), *body(), *top()]), False),
+        (lambda: functional([kl.Normalization(mean=0.5, variance=0.08), *body(), *top()]), False),
+        (lambda: functional([_adapted(kl.Normalization(), 1), *body(), *top()]), False),
+        (lambda: functional([_adapted(kl.Normalization(), 255), *body(), *top()]), True),
+        (lambda: _arithmetic(tf_keras, _adapted(tf_keras.layers.Normalization(), 1)), False),
+        (lambda: _arithmetic(tf_keras, _adapted(tf_keras.layers.Normalization(), 255)), True),
         (lambda: _beside("image"), True),
         (lambda: _beside("vector"), False),  # what another input is normalised by says nothing about pictures
     ],
@@ -130,6 +142,15 @@ def test_what_is_not_known_is_asked_not_guessed() -> None:
     ):
         kv.GradCAM()(network, PHOTOS)
     assert kv.GradCAM()(network, PHOTOS.astype("float32"))[0].values.shape == (4, 4)
+
+
+def test_a_float_input_is_drawn_alike_whether_or_not_a_photograph_came_before() -> None:
+    network = kv.open(functional([kl.Rescaling(1 / 255), *body(), *top()]))
+    first = kv.GradCAM()(network, PHOTOS[0].astype("float32"))
+    kv.GradCAM()(network, PHOTOS[0])
+    second = kv.GradCAM()(network, PHOTOS[0].astype("float32"))
+    for result in (first, second):
+        np.testing.assert_array_equal(result.photo, PHOTOS[0])
 
 
 # --- beside a file
