@@ -33,9 +33,12 @@ def class_score(head: Head, row: Any, probability: bool, ranks: int) -> Score:
             "Use map:CLASS for a segmentation, value for a regression, or layer:channel."
         )
     scores = head.probabilities if probability else head.scores
-    ranked = tf.math.top_k(head.scores, min(max(ranks, 1), scores.shape[-1])).indices
-    rank = tf.minimum(row[:, 1], ranked.shape[-1] - 1)
-    index = tf.where(row[:, 0] >= 0, row[:, 0], tf.gather(ranked, rank, axis=1, batch_dims=1))
+    if ranks > scores.shape[-1]:  # said before so many gradients are traced
+        raise TargetError(
+            f"Expected top1 to top{scores.shape[-1]}, as many as the network has classes, found 'top{ranks}'."
+        )
+    ranked = tf.math.top_k(head.scores, ranks).indices
+    index = tf.where(row[:, 0] >= 0, row[:, 0], tf.gather(ranked, row[:, 1], axis=1, batch_dims=1))
     value = _picked(scores, index) - tf.where(row[:, 2] >= 0, _picked(scores, tf.maximum(row[:, 2], 0)), 0.0)
     scale = "probability" if probability and head.activation != "linear" else head.scale
     return Score(value, index, "class", scale, head, shape=(scores.shape[-1],))
