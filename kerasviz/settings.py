@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kerasviz.errors import SettingError
+from kerasviz.errors import SettingError, near
 
 
 @dataclass(frozen=True)
@@ -100,5 +100,7 @@ def check(owner: str, field: dataclasses.Field, value: Any) -> Any:
     except (TypeError, ValueError, KeyError):
         good = False
     if not good:
-        raise SettingError(f"{owner}: {field.name} must be {limit}, found {value!r}. The default is {field.default!r}.")
+        close = near(str(value), map(str, limit.words)) if isinstance(limit, OneOf) else ""
+        usual = f"The default is {field.default!r}." if field.default is not None else "Leave it out for the default."
+        raise SettingError(f"{owner}: {field.name} must be {limit}, found {value!r}.{close} {usual}")
     return parsed
