@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ class Terminal:
         return sys.stdout.isatty()
 
     def answer(self, text: str) -> None:
-        """One line of what was asked for."""
+        """One line of what was asked for; to a person without what would steer the terminal."""
+        text = harmless(text) if self.person else text
         if self._bar is not None and self.person:
             self._bar.console.print(text, soft_wrap=True, markup=False, highlight=False)
             return
@@ -58,7 +60,7 @@ class Terminal:
         self._say("Error:", "red", text)
 
     def _say(self, what: str, colour: str, text: str) -> None:
-        line = f"{click.style(what, fg=colour, bold=True)} {text}"
+        line = f"{click.style(what, fg=colour, bold=True)} {harmless(text)}"
         if self._bar is not None:  # above the bar
             from rich.text import Text
 
@@ -80,7 +82,7 @@ class Terminal:
         for name in heading:
             table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
         for row in rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(harmless(cell)) for cell in row))
         Console(no_color=self.color is False).print(table)
 
     @contextlib.contextmanager
@@ -109,6 +111,11 @@ class Steps:
     """Called once for each step that is done."""
 
     advance: Any = lambda: None
+
+
+def harmless(text: str) -> str:
+    """Text of strangers (layers, classes, records) without control characters: those move cursors and set titles."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", text)
 
 
 def watched() -> bool:

@@ -25,6 +25,19 @@ def test_a_table_has_columns_for_a_person(monkeypatch):
     ]
 
 
+def test_a_stranger_s_text_steers_no_terminal(monkeypatch):
+    out, err = Screen(), Screen()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+    monkeypatch.setenv("TERM", "dumb")
+    terminal = Terminal(plain=True)
+    terminal.answer("a\x1b]0;title\x07b\tc")
+    terminal.table(("name",), [("a\x1b[2Jb",)])
+    terminal.error("a\x9b2Jb\r")
+    assert out.getvalue().split("\n")[0] == "a�]0;title�b\tc"
+    assert not set("\x1b\x07\x9b\r") & set(out.getvalue() + err.getvalue())
+
+
 def test_a_table_has_tabs_for_a_program(capsys):
     Terminal().table(("name", "count"), [("a", "7")])
     assert capsys.readouterr().out == "name\tcount\na\t7\n"
