@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kerasviz.results.drawing import Drawing
     from kerasviz.runs.pipeline import Outcome
 
-SAID_ONLY = ("labels", "trust", "custom", "size", "device", "classes")  # what a result does not know of itself
+SAID_ONLY = ("custom", "classes")  # what neither a network nor a result knows of itself
 
 
 def explain_all(engine: Any, model: str, images: Sequence[str], drawing: "Drawing", typed: Mapping[str, Any]) -> None:

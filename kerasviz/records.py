@@ -172,6 +172,9 @@ def _relative(value: Any) -> Any:
         return {key: _relative(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_relative(inner) for inner in value]
+    if isinstance(value, str) and "=" in value and os.path.isabs(value.partition("=")[2]):  # --input NAME=FILE
+        name, _, path = value.partition("=")
+        return f"{name}={_relative(path)}"
     if isinstance(value, (str, PurePath)) and os.path.isabs(value):
         try:
             return Path(os.path.relpath(value)).as_posix()

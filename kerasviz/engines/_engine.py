@@ -150,10 +150,18 @@ class Engine:
     def _results(
         self, network: Network, one: Given, wanted: Sequence[targets.Target], answer: Answer, k: int, seconds: float
     ) -> Iterator[Result]:
-        origin = Origin(network.title, network.file, network.known_preprocess, answer.way, answer.batch, network.labels)
+        origin = Origin(
+            network.title,
+            network.file,
+            network.known_preprocess,
+            answer.way,
+            answer.batch,
+            network.labels,
+            network.said,
+        )
         for t, facts in enumerate(answer.facts):
             arrays = {n.split(":", 1)[1]: a[k] for n, a in answer.arrays.items() if n.startswith(f"{t}:")}
-            values = arrays.pop("values")
+            values = arrays.pop("values").copy()  # a result that is kept must not keep its whole batch
             target = facts.target(wanted[t], arrays, network, t + 1 if len(wanted) > 1 else 0) if wanted else None
             heatmap = self.heatmap(arrays.get("map", values))
             found = diagnose(heatmap, arrays, target, facts.layer.path if facts.layer else None, one.pixels)

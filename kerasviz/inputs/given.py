@@ -142,14 +142,23 @@ def pictures_in(images: Any, frame: Frame) -> Iterator[tuple[Any, bool]]:
         for item in images:
             yield from ((inner, False) for inner, _ in pictures_in(item, frame))
     else:
-        array = np.asarray(images)
-        array = np.array(array, np.uint8 if array.dtype == np.uint8 else np.float32)
+        array = _photographs_or_floats(np.asarray(images))
         if frame.channels_first and array.dtype != np.uint8 and array.ndim > 2:
             array = np.ascontiguousarray(np.moveaxis(array, -3, -1))
         if array.ndim < 2 or _is_one(array, frame.channels):  # a number is no picture, and `one` says so
             yield array, True
         else:
             yield from ((item, False) for item in array)
+
+
+def _photographs_or_floats(array: np.ndarray) -> np.ndarray:
+    """A copy, uint8 or float32."""
+    if array.dtype == np.uint8 or array.dtype.kind == "f" or array.dtype.name == "bfloat16":
+        return np.array(array, np.uint8 if array.dtype == np.uint8 else np.float32)
+    raise ImageError(
+        f"Expected uint8 (photographs, 0..255) or float (the network's own inputs), found {array.dtype}. "
+        "Turn the array into one of these: array.astype('uint8') or array.astype('float32')."
+    )
 
 
 def _is_one(array: np.ndarray, channels: int | None) -> bool:

@@ -1,6 +1,7 @@
 """Files, folders, patterns and standard input become one stream of pictures, each with a name for its results."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from kerasviz.errors import SourceError
 from kerasviz.inputs.reading import SUFFIXES, near_files
+
+MANIFEST = "manifest.jsonl"  # what a run leaves in its output folder
 
 STDIN = "-"
 
@@ -139,7 +142,8 @@ def _walk(root: Path, pattern: tuple[str, ...]) -> Iterator[Path]:
     def below(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
         try:
             identity = os.stat(folder)
-            names = [] if (identity.st_dev, identity.st_ino) in met else _visible(folder)
+            known = (identity.st_dev, identity.st_ino) in met or (folder != root and _is_output(folder))
+            names = [] if known else _visible(folder)
             met.add((identity.st_dev, identity.st_ino))
         except OSError:
             yield folder  # reading it says what is wrong, and the run goes on
@@ -152,6 +156,15 @@ def _walk(root: Path, pattern: tuple[str, ...]) -> Iterator[Path]:
                 yield folder / name
 
     return below(root, ())
+
+
+def _is_output(folder: Path) -> bool:
+    """Whether an earlier run wrote into it: what kerasviz drew is no photograph."""
+    try:
+        with open(folder / MANIFEST, "rb") as manifest:
+            return re.match(rb'\{"schema": \d+, "kerasviz": ', manifest.read(200)) is not None
+    except OSError:
+        return False
 
 
 def _visible(folder: Path) -> list[tuple[str, bool]]:

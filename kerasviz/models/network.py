@@ -1,7 +1,7 @@
 """Class Network: a model opened for looking. What engines, front ends and notebooks see of it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ class Network:
         file: where it was opened from, or None.
         labels: names of the classes.
         fit: how photographs are brought to size: `squash`, `crop` or `pad`.
+        said: how it was opened, where that was not the usual way: what a record must say to open it so again.
     """
 
     def __init__(
@@ -50,8 +51,9 @@ class Network:
         fit: str = "squash",
         device: str | None = None,
         fast: bool | str = "auto",
+        said: Mapping[str, Any] | None = None,
     ):
-        self.file, self.fit = file, fit
+        self.file, self.fit, self.said = file, fit, dict(said or {})
         self.labels: Labels = as_labels(labels)
         self._entrance, self._device, self._fast = entrance, device, fast
         self._compiler = Compiler(entrance, device)

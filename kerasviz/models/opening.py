@@ -77,7 +77,19 @@ def open_network(
         fit=fit,
         device=_device(device),
         fast=fast,
+        said=_said(size, labels, trust, device),
     )
+
+
+def _said(size: Any, labels: Any, trust: bool, device: str | None) -> dict[str, Any]:
+    """What records need to open the model so again, as the shell has it; labels that are no file cannot be typed."""
+    found = {
+        "size": size and f"{size[0]}x{size[1]}",
+        "labels": os.fspath(labels) if isinstance(labels, (str, os.PathLike)) else None,
+        "trust": trust,
+        "device": device,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 _USUAL: dict[str, Any] = open_network.__kwdefaults__ or {}

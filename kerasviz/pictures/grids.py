@@ -189,6 +189,6 @@ def draw_foot(sheet: Sheet, grid: Grid, y: float) -> None:
     text = small_print(
         scale_words(grid.key.scale, grid.key.unit, 2, begin="One scale for all maps:"),
         grid.sentence,
-        f"{dead} of {len(grid.order)} are all 0." if dead and grid.key.scale.high else "",
+        f"{dead} of {len(grid.order)} are dead, all 0." if dead and grid.key.scale.high else "",
     )
     sheet.prose(text, EDGE + BAR_WIDE + 15, y + 10, INSIDE - BAR_WIDE - 15, NOTE, sheet.colors.dim)

@@ -1,7 +1,7 @@
 """What is known of a result beside its numbers: target, layer, guesses, and the network that answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,7 @@ class Origin:
     way: str = "watched"
     batch: int = 1
     labels: Labels = NO_LABELS
+    said: Mapping[str, Any] = field(default_factory=dict)  # how the model was opened
 
     def shown(self, given: Given) -> np.ndarray:
         """A float input as a picture: preprocessing undone where it is known, else stretched as one with its batch."""

@@ -110,7 +110,7 @@ def _values(result: ResultData) -> dict[str, Any]:
 def _options(result: ResultData, drawing: Drawing) -> dict[str, Any]:
     """What must be typed to get the same again, beyond the settings: nothing that is the default."""
     origin = result.origin
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = dict(origin.said)
     if result.given.photo is not None and result.given.fit.how != "squash":
         found["fit"] = result.given.fit.how
     if origin.preprocess is not None and origin.preprocess.how == "given":

@@ -47,6 +47,10 @@ class Result(ResultData):
 class Results(list):
     """Results of several pictures or targets; shows itself in a notebook."""
 
+    def __getitem__(self, which: Any) -> Any:
+        found = super().__getitem__(which)
+        return Results(found) if isinstance(which, slice) else found
+
     def save(self, out: str | Path = "kerasviz_out", styles: Sequence[str] = ("panel",), **drawing: Any) -> list[Path]:
         """Save each; all paths."""
         return [path for result in self for path in result.save(out, styles, **drawing)]

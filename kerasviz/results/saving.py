@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from kerasviz.errors import SettingError, near
+from kerasviz.inputs.sources import MANIFEST
 from kerasviz.pictures.sheets import DPI
 from kerasviz.records import append_line, file_name, png_bytes, write_whole
 from kerasviz.results.data import ResultData
 from kerasviz.results.drawing import STYLES, Drawing, pictures_of
 from kerasviz.results.recording import record_of
-
-MANIFEST = "manifest.jsonl"
 
 
 @dataclass(frozen=True)

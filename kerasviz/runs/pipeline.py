@@ -8,14 +8,14 @@ from typing import Any
 
 from kerasviz.errors import KerasvizError
 from kerasviz.inputs.given import Given
-from kerasviz.inputs.sources import Source
+from kerasviz.inputs.sources import MANIFEST, Source
 from kerasviz.lazy import tf
 from kerasviz.models.network import Network
 from kerasviz.records import append_line
 from kerasviz.results.drawing import Drawing
 from kerasviz.results.recording import beginning
 from kerasviz.results.result import Result
-from kerasviz.results.saving import MANIFEST, checked_styles, write
+from kerasviz.results.saving import checked_styles, write
 from kerasviz.runs.reading import Complete, Read, as_it_is, read_ahead
 from kerasviz.targets import targets_of
 

@@ -5,6 +5,8 @@ import shlex
 import pytest
 from tiny import picture, shell, tiny_model
 
+import kerasviz as kv
+
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
@@ -43,3 +45,15 @@ def test_a_picture_of_somebody_else_carries_no_command(here):
     assert answer.exit_code == 2
     assert answer.stderr.startswith("Error: Expected a record in")
     assert shell("replay", "tiny.keras").exit_code == 1
+
+
+def test_a_picture_saved_from_python_says_how_the_model_was_opened(here):
+    (here / "names.txt").write_text("one\ntwo\nthree\n")
+    network = kv.open("tiny.keras", labels="names.txt", preprocess="none", fit="pad", trust=True)
+    (path,) = kv.GradCAM()(network, "photos/a folder/0.png", target="two").save("out")
+    answer = shell("replay", path)
+    assert "--trust, which runs code" in answer.stderr
+    again = shlex.split(answer.stdout)
+    assert shell(*again[1:], "-o", "again").exit_code == 0
+    (made,) = (here / "again").rglob("*.png")
+    assert made.read_bytes() == path.read_bytes()

@@ -174,3 +174,11 @@ def test_a_folder_without_permission_comes_as_itself(folder):
     (folder / "photos/cats").chmod(0)
     assert "cats" in names("photos")
     (folder / "photos/cats").chmod(0o755)
+
+
+def test_what_an_earlier_run_drew_is_no_photograph(folder):
+    (folder / "kerasviz_out" / "manifest.jsonl").write_text('{"schema": 1, "kerasviz": "0.1.0", "status": "ok"}\n')
+    (folder / "photos" / "manifest.jsonl").write_text('{"image": "b.jpg"}\n')  # somebody else's
+    assert not [name for name in names(".") if name.startswith("kerasviz_out")]
+    assert "photos/b.jpg" in names(".")
+    assert names("kerasviz_out") == ["b.jpg.gradcam.panel.png"]  # named itself, it is meant

@@ -122,3 +122,18 @@ def test_an_unknown_style_is_refused_before_anything_is_written(network, tmp_pat
     with pytest.raises(kv.SettingError, match=r"no style 'pannel'.* Did you mean 'panel'"):
         result.save(tmp_path / "out", styles=("overlay", "pannel"))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_kept_result_does_not_keep_its_batch(network):
+    results = kv.Saliency()(network, np.zeros((4, 16, 16, 3), np.float32))
+    assert all(result.values.base is None for result in results)
+
+
+def test_a_part_of_several_results_can_be_saved_too(network, tmp_path):
+    results = kv.GradCAM()(network, [picture(tmp_path / f"{k}.png", k) for k in range(3)])
+    assert [file.name for file in results[:2].save(tmp_path / "out")] == [f"{k}.png.gradcam.panel.png" for k in (0, 1)]
+
+
+def test_whole_numbers_that_are_no_photograph_are_refused(network):
+    with pytest.raises(kv.ImageError, match=r"Expected uint8 .* or float .*, found int64"):
+        kv.GradCAM()(network, np.zeros((16, 16, 3), np.int64))
