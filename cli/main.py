@@ -137,9 +137,9 @@ def main() -> None:
     """See what a Keras convolutional network looks at and has learned.
 
     \b
-    kerasviz gradcam model.h5 photo.jpg       why the predicted class?
-    kerasviz gradcam model.h5 photos/ -t cat  why this class? a whole folder
-    kerasviz layers model.h5                  what the layers are called
+    kerasviz gradcam model.h5 photo.jpg         why the predicted class?
+    kerasviz gradcam model.h5 photos/ -t tabby  why this class? a whole folder
+    kerasviz layers model.h5                    what the layers are called
 
     For completion in bash, add to ~/.bashrc (zsh and fish likewise):
 

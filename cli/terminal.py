@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -79,8 +79,9 @@ class Terminal:
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in heading:
-            table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
+        for number, name in enumerate(heading):  # the first is for copying: it stays in one piece
+            justify: Literal["left", "right"] = "right" if name in numbers else "left"
+            table.add_column(name, justify=justify, overflow="fold", no_wrap=number == 0)
         for row in rows:
             table.add_row(*(Text(harmless(cell)) for cell in row))
         Console(no_color=self.color is False).print(table)

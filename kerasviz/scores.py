@@ -85,10 +85,16 @@ def _inside(box: Any, shape: Any) -> Any:
 
 
 def value_score(head: Head, units: Any) -> Score:
+    """A regression's own output: what a softmax or sigmoid gives is a class's probability, and is asked for so."""
     if head.output.shape.rank != 2:
         raise TargetError(
             f"Expected value for an output (N, values), found {head.name!r} {tuple(head.output.shape)}. "
             "Use map:CLASS for a segmentation, or layer:channel."
+        )
+    if head.activation != "linear":
+        raise TargetError(
+            f"Expected value for a regression, found output {head.name!r}, which gives probabilities. "
+            "Use a class number or name, or p(CLASS)."
         )
     return Score(_picked(head.output, units), units, "value", "output", head, shape=(head.output.shape[-1],))
 

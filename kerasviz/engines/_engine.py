@@ -30,6 +30,7 @@ class Engine:
 
     signed: ClassVar[bool] = False  # whether the heatmap has a meaning below zero
     explains: ClassVar[bool] = True  # whether it is about a target
+    steep: ClassVar[bool] = False  # whether it takes pixel gradients
 
     def __post_init__(self) -> None:
         for field in settings_of(self):
@@ -145,7 +146,8 @@ class Engine:
         structure = (wanted[0].structure, len(wanted)) if wanted else ()
         own: tuple[str, ...] | None = wanted[0].taps if wanted else ()
         taps = None if own is None else (*self.taps, *own)
-        return Question((type(self), self.structure, structure), answer, taps, within if wanted else lambda facts: None)
+        check = within if wanted else lambda facts: None
+        return Question((type(self), self.structure, structure), answer, taps, check, steep=self.steep)
 
     def _results(
         self, network: Network, one: Given, wanted: Sequence[targets.Target], answer: Answer, k: int, seconds: float

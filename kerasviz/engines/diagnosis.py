@@ -66,7 +66,13 @@ def diagnose(
         sentence = f"The network's answer is not a number{where}: it overflows, or its weights are broken."
         return Diagnosis("failed", (sentence,), facts)
     messages = [
-        sentence for sentence in (_constant_picture(pixels), _empty(heatmap, measures, target, layer)) if sentence
+        sentence
+        for sentence in (
+            _constant_picture(pixels),
+            _empty(heatmap, measures, target, layer),
+            _nothing_but_rounding(heatmap),
+        )
+        if sentence
     ]
     return Diagnosis("warning" if messages else "ok", tuple(messages), facts)
 
@@ -84,6 +90,11 @@ def _constant_picture(pixels: np.ndarray) -> str:
     first = pixels.flat[0]
     constant = np.all(pixels[0] == first) and np.all(pixels == first)  # mostly the first row says that it is not
     return "Every pixel of the picture has the same value." if constant else ""
+
+
+def _nothing_but_rounding(heatmap: np.ndarray) -> str:
+    largest = float(np.abs(heatmap).max(initial=0))
+    return f"Nothing but rounding: the largest value is {largest:.1e}." if 0 < largest < 1e-10 else ""
 
 
 def _empty(

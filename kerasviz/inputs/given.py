@@ -153,6 +153,8 @@ def pictures_in(images: Any, frame: Frame) -> Iterator[tuple[Any, bool]]:
 
 def _photographs_or_floats(array: np.ndarray) -> np.ndarray:
     """A copy, uint8 or float32."""
+    if array.ndim < 2 or array.dtype == object:
+        raise ImageError(f"Expected a picture (height, width, channels), found {array.dtype} of shape {array.shape}.")
     if array.dtype == np.uint8 or array.dtype.kind == "f" or array.dtype.name == "bfloat16":
         return np.array(array, np.uint8 if array.dtype == np.uint8 else np.float32)
     raise ImageError(

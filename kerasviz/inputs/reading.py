@@ -104,6 +104,8 @@ def _bytes_of(name: str, max_pixels: int) -> bytes:
     """The file's content; everything that is no file, or too large to be a picture, is refused unread."""
     try:
         found = os.stat(name)
+        if stat.S_ISDIR(found.st_mode) and not os.access(name, os.R_OK | os.X_OK):
+            raise ImageError(f"The folder {name!r} cannot be read (permission denied). Check its permissions.")
         if stat.S_ISDIR(found.st_mode):
             raise ImageError(f"Expected a picture file, found the folder {name!r}. Name the pictures that are in it.")
         if not stat.S_ISREG(found.st_mode):

@@ -41,7 +41,7 @@ def find_images(arguments: Iterable[str], *, exclude: str | os.PathLike | None =
 
     Args:
         arguments: at least one.
-        exclude: the output folder; nothing in it is ever read.
+        exclude: the output folder; nothing in it is read that was not named itself.
 
     Raises:
         SourceError: at once where a named path is missing; while iterating where nothing matched.
@@ -67,7 +67,7 @@ def _stream(
             if mark in met:
                 continue
             met.add(mark)
-        if out and _lies_in(path, out):
+        if out and _lies_in(path, out) and str(path) not in given:  # a file that is named is meant
             left_out += 1
             continue
         count += 1
@@ -119,6 +119,8 @@ def _from_stdin() -> Iterator[Path]:
     """Paths, one a line, as they arrive; bytes that are not UTF-8 pass through."""
     for line in getattr(sys.stdin, "buffer", sys.stdin):
         name = os.fsdecode(line).rstrip("\r\n")
+        if "\0" in name:
+            raise SourceError("Expected paths on standard input, one a line, found a file's content. Name the file.")
         if name:
             yield Path(name)
 

@@ -27,12 +27,15 @@ class Question:
         taps: the layers that `answer` looks at, None among them for the last maps. All layers can be seen in the
             usual way; the fast copy keeps just these. None alone: it may look at any, so there is no fast copy.
         check: called with the facts before anything runs.
+        steep: whether it takes pixel gradients. Rounding puts some rectifiers on the other side of their threshold,
+            so the fast copy answers these only when it was asked for by name.
     """
 
     key: Hashable
     answer: Callable[..., tuple[dict[str, Any], Any]]
     taps: tuple[str | None, ...] | None = ()
     check: Callable[[Any], None] = lambda facts: None
+    steep: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,11 @@ class Compiler:
 
     Attributes:
         traces: how many questions have been traced so far.
-        fast: whether questions are answered by a fast copy, where one can be made.
+        fast: whether questions are answered by a fast copy, where one can be made: "asked", "many" or "".
     """
 
     def __init__(self, entrance: Entrance, device: str | None):
-        self.traces, self.fast = 0, False
+        self.traces, self.fast = 0, ""
         self._entrance, self._device = entrance, device
         self._functions: OrderedDict[Hashable, Compiled] = OrderedDict()
         self._copies: OrderedDict[Hashable, FastCopy | None] = OrderedDict()
@@ -79,7 +82,8 @@ class Compiler:
             return self._functions[key]
 
     def _trace(self, question: Question, specs: Sequence[Any], inputs: int, photograph: bool) -> Compiled:
-        copy = self._copy(question, specs[:inputs], photograph) if self.fast else None
+        wanted = self.fast == "asked" or (self.fast == "many" and not question.steep)
+        copy = self._copy(question, specs[:inputs], photograph) if wanted else None
         kept: list[Any] = []
 
         def run(*tensors: Any) -> dict[str, Any]:

@@ -68,10 +68,13 @@ class Entrance:
             return self._described[1]
 
     def meet(self, shape: Sequence[int]) -> None:
-        """An unbuilt model is called once on zeros (H, W, C): its first trace would see scratch tensors."""
+        """An unbuilt model is built for pictures (H, W, C) first: its first trace would see scratch tensors."""
         with self._lock:
             if not self.door.known:
-                self.model(tf.zeros((1, *shape)), training=False)
+                if any(cls.__name__ == "Sequential" for cls in type(self.model).__mro__):
+                    self.model.build((None, *shape))  # a call would bind it to its number of pictures
+                else:
+                    self.model(tf.zeros((1, *shape)), training=False)
                 self.door = door_of(self.model)
 
     def build(self, inputs: Sequence[Any], photograph: bool) -> View:

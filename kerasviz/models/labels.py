@@ -29,6 +29,9 @@ class Labels:
         exact = [k for k, name in enumerate(plain) if name == wanted]
         exact = exact or [k for k, synset in enumerate(self.synsets) if wanted and synset == text.strip()]
         found = exact or [k for k, name in enumerate(plain) if wanted and name.startswith(wanted)]
+        if found and not exact:  # "cat" begins only "catamaran", but it is a word of "tiger cat"
+            word = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
+            found = sorted({*found, *(k for k, name in enumerate(plain) if word.search(name))})
         if len(found) > 1:
             some = ", ".join(f"{self.names[k]!r} ({k})" for k in found[:4])
             raise TargetError(
@@ -86,6 +89,8 @@ def _read(path: Path) -> Labels:
 
 def _rows_of(source: Any) -> list[list[str]]:
     if isinstance(source, dict):
+        if source and all(isinstance(value, int) for value in source.values()):  # Keras' class_indices
+            source = {index: name for name, index in source.items()}
         source = [source[key] for key in sorted(source, key=int)]
     rows: list[Sequence[Any]] = []
     for entry in source:

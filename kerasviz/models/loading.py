@@ -4,11 +4,13 @@ import hashlib
 import itertools
 import logging
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from kerasviz.errors import ModelError, UnsafeModelError, near
@@ -197,12 +199,19 @@ def _open_with_tf_keras(path: str, objects: dict[str, Any], trust: bool) -> Any:
         )
 
 
+def _numbers(release: str | None) -> list[int]:
+    """`3.15.1` as numbers, to compare."""
+    return [int(part) for part in re.findall(r"\d+", release or "")[:2]]
+
+
 def _failed(name: str, kind: FileKind, error: Exception, custom: bool) -> str:
     said = str(error).strip() or type(error).__name__
     first = said.split("\n")[0].split(". ")[0].strip().rstrip(".:")[:200]
     writer = f"Keras {kind.writer or '2'}"
     if kind.kind == "keras3-h5" and "Unknown layer" in said:
         cure = "Keras 3 writes operators on tensors into .h5 files but cannot read them: save it as .keras."
+    elif kind.opener == "keras" and _numbers(kind.writer) > _numbers(version("keras")):
+        cure = f"This is Keras {version('keras')}, which is older: pip install --upgrade keras."
     elif custom and kind.opener == "tf_keras":
         cure = "Keras 2 wrote this file: classes given for it must derive from tf_keras, not from keras."
     else:

@@ -57,7 +57,7 @@ class Network:
         self.labels: Labels = as_labels(labels)
         self._entrance, self._device, self._fast = entrance, device, fast
         self._compiler = Compiler(entrance, device)
-        self._compiler.fast = fast is True
+        self._compiler.fast = "asked" if fast is True else ""
 
     def __repr__(self) -> str:
         return f"<kerasviz.Network {self.title!r}, pictures {self.size[0]} x {self.size[1]} x {self.channels}>"
@@ -196,7 +196,7 @@ class Network:
     def expect(self, count: int) -> None:
         """A run of `count` pictures begins: with many of them a network from a file makes its fast copy."""
         if self._fast == "auto" and self.file is not None and count >= _MANY:
-            self._compiler.fast = True
+            self._compiler.fast = "many"
 
     def _whole(self, question: Question, given: Sequence[Given], single: bool) -> dict[str, np.ndarray]:
         """The arrays of all batches, joined; of one picture without the batch axis."""

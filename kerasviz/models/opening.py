@@ -64,6 +64,11 @@ def open_network(
     file = None
     if isinstance(model, (str, os.PathLike)):
         model, file = load(Path(model), trust=trust, custom_objects=custom_objects)
+        if not getattr(model, "built", True):
+            raise ModelError(
+                f"Expected a model with weights, but {file.path!r} was saved before it was built and holds none. "
+                "Build it, or train it, and save it again."
+            )
     if not callable(model) or not hasattr(model, "layers"):
         raise ModelError(
             f"Expected a Keras model or the path of a model file, found {type(model).__name__}. "

@@ -35,7 +35,7 @@ class Preprocess:
     def apply(self, pixels: Any) -> Any:
         """(N, H, W, C) in 0..255 -> what the network takes; differentiable."""
         if self.function is not None:
-            return self.function(pixels)
+            return self._own(pixels)
         if self.bgr and pixels.shape[-1] == 3:
             pixels = pixels[..., ::-1]
         if len(self.scale) > 1 and pixels.shape[-1] != len(self.scale):
@@ -46,6 +46,15 @@ class Preprocess:
         if self.scale == (1.0,) and self.offset == (0.0,):
             return pixels
         return pixels * np.array(self.scale, np.float32) + np.array(self.offset, np.float32)
+
+    def _own(self, pixels: Any) -> Any:
+        try:
+            return self.function(pixels)  # type: ignore[misc]
+        except Exception as error:
+            raise SettingError(
+                f"Expected a function of float32 (N, H, W, C) as preprocessing, but {self.name!r} fails: "
+                f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]} It must work on tensors."
+            ) from error
 
     @property
     def invertible(self) -> bool:
@@ -128,7 +137,8 @@ def _factor(layer: Any) -> float:
 def unknown(model: str) -> SettingError:
     """The question that stands for a guess."""
     return SettingError(
-        f"It cannot be known how pixels must be scaled for {model}: it has no scaling layers of its own for 0..255. "
+        f"It cannot be known how pixels must be scaled for {model}: no layer at its beginning says so for 0..255, "
+        "and into a Lambda or a layer of one's own nobody can look: where that scales, the answer is none. "
         "Say what it was trained on with --preprocess none, 0..1, -1..1, caffe, torch or MODULE:FUNCTION "
         "(in Python preprocess=), or pass float arrays as in training."
     )

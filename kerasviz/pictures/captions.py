@@ -47,7 +47,8 @@ def score_words(score: float, unit: str = "logit") -> str:
     """`logit 10.5`, `probability 0.77`, `value 12.3`."""
     if unit == "probability":
         return f"probability {chance(score)}"
-    return f"{unit} {score:.1f}".replace("-", "−") if unit == "logit" else f"{unit} {number(score)}"
+    whole = unit == "logit" and abs(score) >= 1
+    return f"{unit} {score:.1f}".replace("-", "−") if whole else f"{unit} {number(score, 2 if unit == 'logit' else 3)}"
 
 
 def question(technique: str, name: str, *facts: str) -> str:

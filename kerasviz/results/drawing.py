@@ -17,6 +17,7 @@ from kerasviz.pictures.scales import COARSE, scale_of
 from kerasviz.results.data import ResultData
 from kerasviz.settings import Between, OneOf, check, setting, settings_of, truth
 
+_FITTED = {"crop": "The network saw the middle only", "pad": "Padded with grey for the network"}
 STYLES = ("panel", "overlay", "heatmap", "values")
 
 
@@ -145,6 +146,7 @@ def words_of(result: ResultData, drawing: Drawing) -> Facts:
     message = result.messages[0] if result.messages and (scale.high == 0 or result.status == "failed") else ""
     small = captions.small_print(
         ", ".join(filter(None, (result.model_name, f"layer {_layer(result)}" if result.layer else ""))),
+        _FITTED.get(result.given.fit.how, "") if result.given.photo else "",
         "" if message else captions.scale_words(scale, result.unit),
         result.engine.caveat(),
         _colours(result) if not message and not drawing.contour else "",

@@ -64,7 +64,7 @@ def predictions_of(
     arrays: Mapping[str, np.ndarray], labels: Labels, probable: bool, classes: int | None
 ) -> list[Prediction]:
     """The first five, best first; empty for networks that do not classify. Labels of another output name nothing."""
-    if "top" not in arrays:
+    if "top" not in arrays or not np.isfinite(arrays["top_scores"]).all():
         return []
     if len(labels.names) != classes:
         labels = NO_LABELS

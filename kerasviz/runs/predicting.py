@@ -1,5 +1,6 @@
 """What a network says about pictures: the first classes of each, over any number of them."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -143,7 +144,9 @@ def _record(network: Network, given: Given, batch: int, guesses: Sequence[Guess]
     photo, scaling = given.photo, network.known_preprocess
     image = {"path": photo and photo.path, "sha256": photo and photo.sha256}
     size = {"width": given.fit.photo_size[1], "height": given.fit.photo_size[0]}
-    return beginning(None, network.file, "ok", []) | {
+    broken = any(not math.isfinite(guess.score) for guess in guesses if guess.score is not None)
+    said = ["The network's answer is not a number: it overflows, or its weights are broken."] if broken else []
+    return beginning(None, network.file, "failed" if broken else "ok", said) | {
         "image": image | size,
         "preprocess": {"name": scaling and scaling.name, "how": scaling and scaling.how, "fit": given.fit.how},
         "batch": batch,

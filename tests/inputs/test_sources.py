@@ -111,7 +111,8 @@ def test_the_output_folder_is_never_read(folder):
     assert names(".", exclude="photos") == ["kerasviz_out/b.jpg.gradcam.panel.png", "other/c.bmp"]
     assert "kerasviz_out/b.jpg.gradcam.panel.png" not in names(".", exclude=folder / "kerasviz_out")
     with pytest.raises(SourceError, match=r"only what lies in the output folder 'photos', .* --out"):
-        names("photos/cats", "photos/b.jpg", exclude="photos")
+        names("photos/cats", exclude="photos")
+    assert names("photos/cats", "photos/b.jpg", exclude="photos") == ["b.jpg"]  # a file that is named is meant
     assert names("photos", exclude="phot") == names("photos")  # a folder, not the beginning of a name
 
 
@@ -182,3 +183,9 @@ def test_what_an_earlier_run_drew_is_no_photograph(folder):
     assert not [name for name in names(".") if name.startswith("kerasviz_out")]
     assert "photos/b.jpg" in names(".")
     assert names("kerasviz_out") == ["b.jpg.gradcam.panel.png"]  # named itself, it is meant
+
+
+def test_a_picture_on_standard_input_is_told_from_paths(folder, monkeypatch):
+    stdin(monkeypatch, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    with pytest.raises(SourceError, match=r"found a file's content\. Name the file"):
+        names("-")

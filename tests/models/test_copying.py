@@ -137,6 +137,12 @@ def test_many_pictures_of_a_file_are_explained_by_a_copy(file):
     assert ways(file, 200, fast=False) == {"watched"}
 
 
+def test_pixel_gradients_are_those_of_the_network_however_many_pictures(file):
+    pictures = np.resize(PICTURES, (200, 12, 12, 3))
+    assert {result.origin.way for result in kv.Saliency()(kv.open(file), pictures)} == {"watched"}
+    assert kv.Saliency()(kv.open(file, fast=True), PICTURES[0]).origin.way == "fast"
+
+
 def test_a_live_model_is_copied_only_when_asked():
     model = network()
     assert ways(model, 200) == {"watched"}

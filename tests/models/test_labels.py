@@ -92,3 +92,14 @@ def test_what_cannot_be_read_is_a_sentence(tmp_path: Path, ending: str, text: st
         path.write_text(text, encoding="utf-8")
     with pytest.raises(kv.SettingError, match=r"Expected class names in .*names\..*one a line, or as JSON or CSV"):
         as_labels(path)
+
+
+def test_a_beginning_that_is_a_word_of_other_names_is_ambiguous():
+    labels = as_labels(["tiger cat", "catamaran", "Egyptian cat", "dog sled"])
+    with pytest.raises(kv.TargetError, match=r"'cat', which stands for 3: 'tiger cat' \(0\), 'catamaran' \(1\)"):
+        labels.find("cat")
+    assert (labels.find("cata"), labels.find("dog"), labels.find("egypt")) == (1, 3, 2)
+
+
+def test_class_indices_as_keras_writes_them_are_read():
+    assert as_labels({"null": 1, "one": 0, "two": 2}).names == ("one", "null", "two")

@@ -6,6 +6,7 @@ import logging
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import attack_files
 import numpy as np
@@ -270,3 +271,17 @@ def test_tf_keras_is_the_one_of_this_tensorflow():
     import tf_keras
 
     assert tf.__version__.split(".")[:2] == tf_keras.__version__.split(".")[:2]
+
+
+def test_a_file_of_a_newer_keras_says_what_to_upgrade(tmp_path):
+    """As Keras itself would fail on an argument that it does not know yet."""
+    with zipfile.ZipFile(CORPUS / "func_bn__k3_K.keras") as old, zipfile.ZipFile(tmp_path / "new.keras", "w") as new:
+        for member in old.namelist():
+            data = old.read(member)
+            if member == "metadata.json":
+                data = json.dumps({**json.loads(data), "keras_version": "3.99.0"}).encode()
+            if member == "config.json":
+                data = data.replace(b'"axis"', b'"axes_of_tomorrow": 1, "axis"', 1)
+            new.writestr(member, data)
+    with pytest.raises(ModelError, match=r"written by Keras 3\.99\.0.* which is older: pip install --upgrade keras"):
+        load(tmp_path / "new.keras")

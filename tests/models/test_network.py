@@ -272,3 +272,22 @@ def test_float_inputs_of_any_size_are_taken_as_they_are() -> None:
 def test_a_float_input_of_the_wrong_size_is_refused(network: kv.Network) -> None:
     with pytest.raises(kv.ImageError, match=r"float \(8, 8, 3\), found \(9, 8, 3\)"):
         network.predict(np.zeros((9, 8, 3), "float32"))
+
+
+def test_a_file_without_weights_is_refused(tmp_path) -> None:
+    keras.Sequential([kl.Conv2D(4, 3), kl.GlobalAveragePooling2D(), kl.Dense(3)]).save(tmp_path / "unbuilt.keras")
+    with pytest.raises(kv.ModelError, match="saved before it was built and holds none"):
+        kv.open(tmp_path / "unbuilt.keras")
+
+
+def test_an_unbuilt_sequential_is_not_bound_to_the_number_of_pictures_that_it_met() -> None:
+    model = keras.Sequential([kl.Conv2D(4, 3), kl.GlobalAveragePooling2D(), kl.Dense(3)])
+    kv.GradCAM()(model, np.zeros((8, 8, 3), "float32"))
+    assert model.input_shape == (None, 8, 8, 3)
+
+
+def test_a_network_that_answers_nan_guesses_nothing() -> None:
+    model = functional([kl.Conv2D(4, 3), kl.GlobalAveragePooling2D(), kl.Dense(3, activation="softmax")], (8, 8, 3))
+    model.layers[-1].set_weights([np.full((4, 3), np.nan), np.zeros(3)])
+    result = kv.GradCAM()(model, np.ones((8, 8, 3), "float32"))
+    assert (result.status, result.predictions) == ("failed", [])

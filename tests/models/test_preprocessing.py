@@ -205,3 +205,8 @@ def test_a_sidecar_never_names_code_and_must_make_sense(file: Path, sidecar, tex
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(kv.SettingError, match=r'net.kerasviz.json\' to hold {"preprocess": NAME.*Repair or remove it'):
         kv.open(file)
+
+
+def test_a_function_that_fails_says_so() -> None:
+    with pytest.raises(kv.SettingError, match="'os:getcwd' fails: TypeError"):
+        named("os:getcwd").apply(np.zeros((1, 2, 2, 3), np.float32))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class Saliency(Engine):
     In units of the target for a grey level of 0..255, for photographs, or for one unit of a float input.
     Simonyan, Vedaldi, Zisserman 2013, arXiv 1312.6034, section 3.
     """
+
+    steep: ClassVar[bool] = True
 
     reduce: str = setting("max-abs", "how the channels of a pixel become one number", OneOf(tuple(REDUCERS)))
 
