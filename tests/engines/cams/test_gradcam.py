@@ -54,13 +54,14 @@ def test_the_last_maps_are_explained_when_no_layer_is_named(kind):
     np.testing.assert_array_equal(result.values, [[0, 4], [28, 32.5]])
 
 
-def test_the_parts_that_channels_have_in_it():
+@pytest.mark.parametrize("kind", TWINS)
+def test_the_parts_that_channels_have_in_it(kind):
     # d logit / d conv1 is the dense row where the ReLU is open: (0 1 1 1) and (0 0 -1 -1), so w = (3, -2) / 4.
-    maps = network(ONE_CONV).activations(XA, "conv1")
+    maps = network(ONE_CONV, kind).activations(XA, "conv1")
     parts = maps * np.array([0.75, -0.5], "float32")
     np.testing.assert_array_equal(parts[..., 0], [[-3.75, 3], [23.25, 30]])
     np.testing.assert_array_equal(parts[..., 1], [[15, 10.5], [-3, -7.5]])
-    result = kv.GradCAM(layer="conv1")(network(ONE_CONV), XA, 0)
+    result = kv.GradCAM(layer="conv1")(network(ONE_CONV, kind), XA, 0)
     np.testing.assert_array_equal(result.values, parts.sum(-1))
 
 

@@ -11,6 +11,7 @@ from networks import (
     TWINS,
     W_RGB,
     XA,
+    Chain,
     network,
     random_network,
     random_pictures,
@@ -45,6 +46,7 @@ def test_the_gradient_of_a_linear_network_is_its_weights(kind):
     np.testing.assert_array_equal(result.values, -W_RGB)
 
 
+@pytest.mark.parametrize("kind", TWINS)
 @pytest.mark.parametrize(
     ("reduce", "expected"),
     [
@@ -55,24 +57,24 @@ def test_the_gradient_of_a_linear_network_is_its_weights(kind):
         ("negative", [[3, 0.5], [4, 0]]),
     ],
 )
-def test_channels_become_one_number(reduce, expected):
-    result = kv.Saliency(reduce=reduce)(network(LINEAR_RGB), np.zeros((2, 2, 3), "float32"), 0)
+def test_channels_become_one_number(reduce, expected, kind):
+    result = kv.Saliency(reduce=reduce)(network(LINEAR_RGB, kind), np.zeros((2, 2, 3), "float32"), 0)
     np.testing.assert_array_equal(result.values, W_RGB)
     np.testing.assert_allclose(result.heatmap, expected, rtol=1e-6)
     assert result.engine.signed == (reduce == "sum")
 
 
-def confident():
-    """z = (50, 0, 0) for a picture of ones, and softmax."""
-    model = keras.Sequential(
-        [keras.Input((1, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(3), keras.layers.Softmax()]
-    )
-    model.layers[1].set_weights([np.array([[30, 0, 0], [20, 0, 0]], "float32"), np.zeros(3, "float32")])
-    return model
+CONFIDENT = Chain(  # z = (50, 0, 0) for a picture of ones, and softmax
+    "confident",
+    (1, 2, 1),
+    lambda: [keras.layers.Flatten(), keras.layers.Dense(3, name="logits"), keras.layers.Softmax()],
+    {"logits": ([[30, 0, 0], [20, 0, 0]], [0, 0, 0])},
+)
 
 
-def test_a_confident_probability_has_no_slope_and_its_logit_has():
-    model, picture = kv.open(confident()), np.ones((1, 2, 1), "float32")
+@pytest.mark.parametrize("kind", TWINS)
+def test_a_confident_probability_has_no_slope_and_its_logit_has(kind):
+    model, picture = network(CONFIDENT, kind), np.ones((1, 2, 1), "float32")
     chance = kv.Saliency()(model, picture, "p(0)")
     assert (chance.target.scale, chance.target.score) == ("probability", 1)
     np.testing.assert_array_equal(chance.values, 0)
