@@ -163,7 +163,7 @@ class Engine:
         )
         for t, facts in enumerate(answer.facts):
             arrays = {n.split(":", 1)[1]: a[k] for n, a in answer.arrays.items() if n.startswith(f"{t}:")}
-            values = arrays.pop("values").copy()  # a result that is kept must not keep its whole batch
+            values = arrays.pop("values")  # a view: copying it would cost a hundredth of the whole answer
             target = facts.target(wanted[t], arrays, network, t + 1 if len(wanted) > 1 else 0) if wanted else None
             heatmap = self.heatmap(arrays.get("map", values))
             found = diagnose(heatmap, arrays, target, facts.layer.path if facts.layer else None, one.pixels)

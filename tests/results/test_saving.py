@@ -124,11 +124,6 @@ def test_an_unknown_style_is_refused_before_anything_is_written(network, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_a_kept_result_does_not_keep_its_batch(network):
-    results = kv.Saliency()(network, np.zeros((4, 16, 16, 3), np.float32))
-    assert all(result.values.base is None for result in results)
-
-
 def test_a_part_of_several_results_can_be_saved_too(network, tmp_path):
     results = kv.GradCAM()(network, [picture(tmp_path / f"{k}.png", k) for k in range(3)])
     assert [file.name for file in results[:2].save(tmp_path / "out")] == [f"{k}.png.gradcam.panel.png" for k in (0, 1)]
