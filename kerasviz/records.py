@@ -10,6 +10,7 @@ import shlex
 import struct
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
@@ -18,6 +19,10 @@ from PIL import Image, PngImagePlugin
 
 from kerasviz.errors import ImageError, SettingError
 from kerasviz.writing import output_errors, writable_folder, write_whole
+
+fcntl: Any = None
+with suppress(ImportError):  # Windows has none
+    import fcntl
 
 __all__ = [
     "append_line",
@@ -106,6 +111,8 @@ def append_line(manifest: str | os.PathLike, record: Mapping[str, Any]) -> None:
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "a+b", buffering=0) as file:
+            if fcntl is not None:  # another writer's line, half seen, would be taken for an unfinished one
+                fcntl.flock(file, fcntl.LOCK_EX)
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
             unfinished = file.read(1) not in (b"", b"\n")
