@@ -7,12 +7,10 @@ BatchNormalization statistics. Ratios are medians of rounds in which all contest
 
 import argparse
 import gc
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peer_worker import MODULES
-from benchmarks.peers import Peers
+from benchmarks.peers import Elsewhere, Here, contestants
 from benchmarks.timing import Contestant, Row, race, table, timed
 
 _SAMPLE = Path(__file__).parents[1] / "sample_models" / "efficientnet_lite0.keras"
@@ -80,16 +78,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PYTHON",
-        help=f"the Python of an environment with {', '.join(MODULES)}; repeatable; default: this one",
+        help=f"the Python of an environment with {', '.join(MODULES)}; repeatable; default: this process",
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Print one table."""
-    here = [sys.executable] if any(find_spec(module) for module in MODULES.values()) else []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        peers = [Peers(python) for python in options.peers_python or here]
+        peers = [Elsewhere(python) for python in options.peers_python] or [Here()]
         for each in peers:
             stack.callback(each.close)
         rows = [row for name in options.networks for row in _races(SUBJECTS[name], options, peers, folder)]
@@ -97,7 +94,9 @@ def run(options: argparse.Namespace) -> None:
         print("\n".join(_quickest(rows)))
 
 
-def _races(subject: Subject, options: argparse.Namespace, peers: Sequence[Peers], folder: Path) -> Iterator[Row]:
+def _races(
+    subject: Subject, options: argparse.Namespace, peers: Sequence[Here | Elsewhere], folder: Path
+) -> Iterator[Row]:
     import keras
 
     path, stored = subject.file(folder), folder / "pixels.npy"
@@ -107,7 +106,7 @@ def _races(subject: Subject, options: argparse.Namespace, peers: Sequence[Peers]
         np.save(stored, pixels)
         for technique in options.techniques:
             ours, layer = _ours(technique, subject, model, path, pixels)
-            others = {one.name: one for each in peers for one in each.contestants(technique, path, stored, layer)}
+            others = {one.name: one for each in peers for one in contestants(each, technique, path, stored, layer)}
             yield from race(f"{technique} {subject.name} x {batch}", [*ours, *others.values()], options.rounds)
             gc.collect()
 

@@ -1,4 +1,4 @@
-"""Runs in a peer's own environment, without kerasviz: prepares explainers and times one call on request.
+"""Prepares the explainers of other tools and times one call on request; alone, it needs no kerasviz beside them.
 
 A line of JSON comes in on standard input, one goes out on standard output:
 
