@@ -20,6 +20,7 @@ LEVELS = (
     ("results",),
     ("engines",),
     ("explaining",),
+    ("timelines",),
     ("runs", "pages"),
     ("callback",),
     ("cli",),

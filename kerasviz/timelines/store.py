@@ -1,0 +1,132 @@
+"""The log folder of a training: what was dumped, when, and how the metrics went.
+
+    LOG_DIR/timeline.jsonl       a line for each start of a training, each epoch, each dump; only ever added to
+    LOG_DIR/layout.json          rows and columns
+    LOG_DIR/epoch_0005/          pictures, manifest.jsonl and frame.json of one dump
+    LOG_DIR/timeline.html        the page
+    LOG_DIR/timeline/            strips and animations
+
+A training that begins at epoch k takes the place of all that an earlier one left after epoch k.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kerasviz.errors import SourceError
+from kerasviz.records import append_line, as_json, write_whole
+from kerasviz.timelines.frames import Frame
+from kerasviz.timelines.layout import Layout
+
+JOURNAL, LAYOUT, FRAME, PAGE, FILMS = "timeline.jsonl", "layout.json", "frame.json", "timeline.html", "timeline"
+
+
+@dataclass
+class History:
+    """What the journal says.
+
+    Attributes:
+        epochs: completed epochs -> the metrics after it; every epoch, with pictures or without.
+        dumps: folder -> its journal line, in the order of their steps.
+        skipped: dumps that were left out to keep the time budget.
+    """
+
+    epochs: dict[int, Mapping[str, float]] = field(default_factory=dict)
+    dumps: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    skipped: int = 0
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        """Add a line of the journal."""
+        kind = line.get("kind")
+        if kind == "begin":
+            self.epochs = {epoch: logs for epoch, logs in self.epochs.items() if epoch <= line["epoch"]}
+            self.dumps = {name: dump for name, dump in self.dumps.items() if dump["epoch"] <= line["epoch"]}
+        elif kind == "epoch":
+            self.epochs[int(line["epoch"])] = line["logs"]
+        elif kind == "dump":
+            self.dumps.pop(line["folder"], None)
+            self.dumps[line["folder"]] = line
+        elif kind == "end":
+            self.skipped = int(line.get("skipped", 0))
+
+
+class Timeline:
+    """A log folder, for those who add to it and those who draw it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was dumped here."""
+        return (self.folder / JOURNAL).is_file() and (self.folder / LAYOUT).is_file()
+
+    def begin(self, epoch: int) -> None:
+        """A training begins after so many completed epochs."""
+        append_line(self.folder / JOURNAL, {"kind": "begin", "epoch": epoch})
+
+    def epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """An epoch was completed."""
+        append_line(self.folder / JOURNAL, {"kind": "epoch", "epoch": epoch, "logs": logs})
+
+    def end(self, skipped: int) -> None:
+        """The training ended."""
+        append_line(self.folder / JOURNAL, {"kind": "end", "skipped": skipped})
+
+    def keep(self, layout: Layout) -> None:
+        """Write rows and columns."""
+        write_whole(self.folder / LAYOUT, as_json(layout.plain()))
+
+    def add(self, frame: Frame) -> None:
+        """A dump is complete: its numbers, then its line of the journal."""
+        write_whole(self.folder / frame.folder / FRAME, as_json(frame.plain()))
+        about = {name: getattr(frame, name) for name in ("folder", "unit", "number", "epoch", "step", "why", "logs")}
+        append_line(self.folder / JOURNAL, {"kind": "dump", **about, "measures": frame.measures})
+
+    def layout(self) -> Layout:
+        """Rows and columns.
+
+        Raises:
+            SourceError: there is no timeline in this folder, or it cannot be read.
+        """
+        return Layout.of(json.loads(self._text(LAYOUT)))
+
+    def history(self) -> History:
+        """What the journal says; a line that a crash left unfinished is passed over. SourceError as of `layout`."""
+        found = History()
+        for line in self._text(JOURNAL).splitlines():
+            try:
+                found.take(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue
+        return found
+
+    def frame_text(self, folder: str) -> str | None:
+        """The JSON of a dump as it lies on the disk; None where it is gone or is no dump of this timeline."""
+        if Path(folder).name != folder:  # a journal may be a stranger's
+            return None
+        try:
+            return (self.folder / folder / FRAME).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def frames(self) -> Iterator[Frame]:
+        """Every dump that is still there, one after the other, in the order of the training."""
+        for folder in self.history().dumps:
+            text = self.frame_text(folder)
+            if text is not None:
+                try:
+                    yield Frame.of(json.loads(text))
+                except (ValueError, KeyError, TypeError, OSError):
+                    continue
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self.folder / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SourceError(
+                f"Expected the log folder of a VisualizationLogger, found no {name!r} that can be read in "
+                f"{str(self.folder)!r}. Give the folder that was its log_dir."
+            ) from error
