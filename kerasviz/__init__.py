@@ -16,6 +16,7 @@ _HOMES = {
     "Network": ("kerasviz.models.network", "Network"),
     "read_image": ("kerasviz.inputs.reading", "read_image"),
     "explain": ("kerasviz.explaining", "explain"),
+    "VisualizationLogger": ("kerasviz.callback", "VisualizationLogger"),
     "techniques": ("kerasviz.registry", "techniques"),
     "Result": ("kerasviz.results.result", "Result"),
     "Results": ("kerasviz.results.result", "Results"),

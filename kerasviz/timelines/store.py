@@ -6,7 +6,8 @@
     LOG_DIR/timeline.html        the page
     LOG_DIR/timeline/            strips and animations
 
-A training that begins at epoch k takes the place of all that an earlier one left after epoch k.
+A training that begins at epoch k takes the place of all that an earlier one left after epoch k; one that begins at
+epoch 0 is another one.
 """
 
 import json
@@ -41,8 +42,10 @@ class History:
         """Add a line of the journal."""
         kind = line.get("kind")
         if kind == "begin":
-            self.epochs = {epoch: logs for epoch, logs in self.epochs.items() if epoch <= line["epoch"]}
-            self.dumps = {name: dump for name, dump in self.dumps.items() if dump["epoch"] <= line["epoch"]}
+            epoch, step = line["epoch"], line["step"]
+            self.epochs = {number: logs for number, logs in self.epochs.items() if number <= epoch}
+            kept = [one for one in self.dumps.values() if epoch and one["epoch"] <= epoch and one["step"] <= step]
+            self.dumps = {one["folder"]: one for one in kept}
         elif kind == "epoch":
             self.epochs[int(line["epoch"])] = line["logs"]
         elif kind == "dump":
@@ -63,9 +66,9 @@ class Timeline:
         """Whether anything was dumped here."""
         return (self.folder / JOURNAL).is_file() and (self.folder / LAYOUT).is_file()
 
-    def begin(self, epoch: int) -> None:
-        """A training begins after so many completed epochs."""
-        append_line(self.folder / JOURNAL, {"kind": "begin", "epoch": epoch})
+    def begin(self, epoch: int, step: int) -> None:
+        """A training begins after so many completed epochs and batches."""
+        append_line(self.folder / JOURNAL, {"kind": "begin", "epoch": epoch, "step": step})
 
     def epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
         """An epoch was completed."""

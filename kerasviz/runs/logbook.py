@@ -1,0 +1,210 @@
+"""What a training's dumps become on the disk: pictures, records, numbers, the page. Runs beside the training."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerasviz.pages.timeline import write_page
+from kerasviz.results.drawing import Drawing, overlay_of, pages_of
+from kerasviz.results.result import Result
+from kerasviz.results.saving import write
+from kerasviz.runs.beside import Beside, Seldom
+from kerasviz.runs.dumping import Asked, Dump
+from kerasviz.runs.measuring import Measures, mean_of
+from kerasviz.runs.schedule import Moment
+from kerasviz.runs.summaries import Summaries, step_of
+from kerasviz.timelines.cells import cell_of, column_of, row_of, shrunk, standing_of
+from kerasviz.timelines.frames import Cell, Frame, Standing
+from kerasviz.timelines.layout import Column, Layout, Row
+from kerasviz.timelines.store import Timeline
+
+
+@dataclass(frozen=True)
+class Made:
+    """A dump, and what is to be written with it.
+
+    Attributes:
+        titles: the true class of each row, or empty.
+        model: its name.
+        measures: computed when it is called, where that was not done before.
+    """
+
+    dump: Dump
+    titles: Sequence[str]
+    model: str
+    measures: Callable[[], Measures]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is written, as the callback was told.
+
+    Attributes:
+        styles, drawing: of the pictures of each result.
+        page: whether there is a page.
+        animation: `webp`, `gif`, `mp4` or None.
+        tensorboard: the folder of the events, or None.
+        boxes: for each row boxes (x0, y0, x1, y1) in pixels of its photograph.
+    """
+
+    styles: Sequence[str]
+    drawing: Drawing
+    page: bool
+    animation: str | None
+    tensorboard: Path | None
+    boxes: Sequence[Sequence[Sequence[float]]]
+
+
+class Logbook:
+    """Writes dumps into a log folder, in a thread of its own; every method but `_...` is the training's.
+
+    Attributes:
+        errors: what could not be written, in plain words, each once; emptied by who tells them.
+    """
+
+    def __init__(self, folder: Path, wanted: Wanted):
+        self._timeline, self._wanted = Timeline(folder), wanted
+        self._beside = Beside(self._failed, self._freshen)
+        self._summaries = Summaries(wanted.tensorboard) if wanted.tensorboard else None
+        self._layout: Layout | None = None
+        self._seldom, self._stale, self._live = Seldom(), False, True
+        self._errors: list[BaseException] = []
+        self._lock = threading.Lock()
+
+    @property
+    def timeline(self) -> Timeline:
+        """What is there already."""
+        return self._timeline
+
+    def errors(self) -> list[BaseException]:
+        """What failed since this was asked last."""
+        with self._lock:
+            found, self._errors = self._errors, []
+        return found
+
+    def begin(self, epoch: int, step: int) -> None:
+        """A training begins after so many epochs and batches."""
+        self._live = True
+        self._beside.submit(lambda: self._timeline.begin(epoch, step))
+
+    def epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """An epoch was completed."""
+
+        def note() -> None:
+            self._timeline.epoch(epoch, logs)
+            self._stale = True
+
+        self._beside.submit(note)
+
+    def dump(self, moment: Moment, made: Made) -> None:
+        """Pictures were made."""
+        self._beside.submit(lambda: self._write(moment, made))
+
+    def end(self, skipped: int) -> None:
+        """The training ended: finish everything, the strips and animations too, and wait for it."""
+
+        def last() -> None:
+            from kerasviz.timelines.films import write_films
+
+            self._timeline.end(skipped)
+            self._live, self._stale = False, True
+            if self._timeline.exists:
+                write_films(self._timeline, animation=self._wanted.animation)
+
+        self._beside.submit(last)
+        self.wait()
+        if self._summaries:
+            self._summaries.close()
+
+    def wait(self) -> None:
+        """Wait until all that was handed over is on the disk."""
+        self._beside.finish()
+
+    def _failed(self, error: BaseException) -> None:
+        with self._lock:
+            self._errors.append(error)
+
+    def _freshen(self, awaited: bool) -> float:
+        """The page again, where something is new; the seconds until it may be made, where that was just done."""
+        if not (self._wanted.page and self._stale and self._timeline.exists):
+            return 0.0
+        if self._seldom.pause and not awaited:
+            return self._seldom.pause
+        self._stale = False
+        self._seldom.do(self._write_page)
+        return 0.0
+
+    def _write_page(self) -> None:
+        write_page(self._timeline, live=self._live)
+
+    def _write(self, moment: Moment, made: Made) -> None:
+        self._keep_layout(made)
+        out = self._timeline.folder / moment.folder
+        for asked in made.dump.asked:
+            for k in sorted(asked.new & set(asked.results)):
+                write(asked.results[k], out / asked.folder, self._wanted.styles, self._wanted.drawing)
+        frame = self._frame(moment, made)
+        self._timeline.add(frame)
+        self._stale = True
+        if self._summaries:
+            self._summarise(self._summaries, frame, made.dump)
+        self._freshen(False)
+
+    def _keep_layout(self, made: Made) -> None:
+        """Rows and columns are known with the first dump; an engine that came back adds its columns."""
+        known = {column.key: column for column in self._layout.columns} if self._layout else {}
+        new = {one.key: one for one in made.dump.asked if one.key not in known and one.results}
+        if self._layout and not new:
+            return
+        columns = [*known.values(), *(_column(one, self._wanted.drawing) for one in new.values())]
+        rows = self._layout.rows if self._layout and self._layout.rows else self._rows(made)
+        self._layout = Layout(made.model, rows, columns, self._wanted.drawing.alpha)
+        self._timeline.keep(self._layout)
+
+    def _rows(self, made: Made) -> list[Row]:
+        found: dict[int, Row] = {}
+        for asked in made.dump.asked:
+            for k, result in asked.results.items():
+                boxes = self._wanted.boxes[k] if self._wanted.boxes else ()
+                found.setdefault(k, row_of(result, made.titles[k], boxes))
+        return [found[k] for k in sorted(found)]
+
+    def _frame(self, moment: Moment, made: Made) -> Frame:
+        number, dump = len(self._layout.rows) if self._layout else 0, made.dump
+        cells = {one.key: [self._cell(one, k) for k in range(number)] for one in dump.asked}
+        for key, failure in dump.failures.items():
+            cells |= {one: [Cell(note=failure.said, failed=True)] * number for one in self._columns_of(key)}
+        first = dump.asked[0].results if dump.asked else {}
+        standings = [standing_of(first[k]) if k in first else Standing() for k in range(number)]
+        return Frame(**vars(moment), cells=cells, standings=standings, measures=made.measures())
+
+    def _columns_of(self, key: str) -> list[str]:
+        """The columns of an engine; where it never answered, one for its failures."""
+        known = [column.key for column in self._layout.columns] if self._layout else []
+        return [column for column in known if column == key or column.startswith(f"{key}.")]
+
+    def _cell(self, asked: Asked, row: int) -> Cell | None:
+        return cell_of(asked.results[row], self._wanted.drawing) if row in asked.results else None
+
+    def _summarise(self, summaries: Summaries, frame: Frame, dump: Dump) -> None:
+        step = step_of(frame)
+        for asked in dump.asked:
+            for result in asked.results.values():
+                summaries.picture(
+                    f"kerasviz/{asked.key}/{result.image_name}", _small(result, self._wanted.drawing), step
+                )
+        for key, kinds in frame.measures.items():
+            for name, values in kinds.items():
+                if (mean := mean_of(values)) is not None:
+                    summaries.scalar(f"kerasviz/{key}/{name}", mean, step)
+        summaries.flush()
+
+
+def _column(asked: Asked, drawing: Drawing) -> Column:
+    return column_of(next(iter(asked.results.values())), asked.key, asked.question, drawing)
+
+
+def _small(result: Result, drawing: Drawing) -> Any:
+    return shrunk(next(pages_of(result, drawing)) if result.grid is not None else overlay_of(result, drawing))

@@ -1,0 +1,186 @@
+"""When a training is looked at: every so many epochs or batches, at its start, its end, and when it improves."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kerasviz.errors import SettingError
+
+MOMENTS = ("start", "end")
+_LARGER_IS_BETTER = re.compile(r"(acc|accuracy|auc|precision|recall|f1|f1_score|fbeta_score|iou|mean_iou|r2_score)$")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The moments at which pictures are made.
+
+    Attributes:
+        every: so many epochs or steps; `unit`: which of the two.
+        start, end: whether also before and after the training.
+        monitor: the metric whose improvement counts, or None; `larger`: whether more of it is better.
+    """
+
+    every: int = 1
+    unit: str = "epoch"
+    start: bool = True
+    end: bool = True
+    monitor: str | None = None
+    larger: bool = False
+
+    @classmethod
+    def of(cls, every: Any, when: Sequence[str], monitor: Any) -> "Schedule":
+        """From what a user says.
+
+        Args:
+            every: 5, "5 epochs" or "100 steps".
+            when: any of `start` and `end`.
+            monitor: a metric's name, or (name, "min" or "max"); else its name tells which way is better.
+
+        Raises:
+            SettingError: none of these.
+        """
+        match = re.fullmatch(r"\s*(\d+)\s*(epoch|step|batche?|)s?\s*", str(every))
+        number = int(match[1]) if match and not isinstance(every, bool) else 0
+        if number < 1 or match is None:
+            raise SettingError(f"Expected every as 5, '5 epochs' or '100 steps', found {every!r}. The default is 1.")
+        moments = (when,) if isinstance(when, str) else tuple(when or ())
+        for moment in moments:
+            if moment not in MOMENTS:
+                raise SettingError(f"Expected when as any of {', '.join(MOMENTS)}, found {moment!r}.")
+        name, larger = _monitor(monitor)
+        unit = "epoch" if match[2] in ("", "epoch") else "step"
+        return cls(number, unit, "start" in moments, "end" in moments, name, larger)
+
+    def after_epoch(self, epoch: int) -> bool:
+        """Whether pictures are due after so many completed epochs."""
+        return self.unit == "epoch" and epoch % self.every == 0
+
+    def after_steps(self, before: int, now: int) -> bool:
+        """Whether pictures are due when the completed batches went from `before` to `now`."""
+        return self.unit == "step" and now // self.every > before // self.every
+
+    def better(self, logs: Mapping[str, Any], best: float | None) -> float | None:
+        """The monitored metric where it is better than the best so far; else None."""
+        value = logs.get(self.monitor) if self.monitor else None
+        if value is None or not np.isfinite(float(value)):
+            return None
+        value = float(value)
+        return value if best is None or (value > best if self.larger else value < best) else None
+
+
+def _monitor(monitor: Any) -> tuple[str | None, bool]:
+    if monitor is None:
+        return None, False
+    if isinstance(monitor, str):
+        return monitor, bool(_LARGER_IS_BETTER.search(monitor))
+    if isinstance(monitor, (tuple, list)) and len(monitor) == 2 and monitor[1] in ("min", "max"):
+        return str(monitor[0]), monitor[1] == "max"
+    raise SettingError(
+        f"Expected monitor as the name of a metric or (name, 'min' or 'max'), found {monitor!r}. Try 'val_loss'."
+    )
+
+
+class Budget:
+    """At most a share of the training's time is spent on pictures; None: as long as it takes.
+
+    A dump is allowed where what was spent, and what this dump will cost by the dearest of the last ones, stay below
+    the share of the time that has passed. Before anything is known of the cost one dump is allowed: it traces, and
+    what it owes is waited off.
+    """
+
+    def __init__(self, share: float | None):
+        if share is not None and not 0 < share <= 1:
+            raise SettingError(f"Expected time_budget as a share above 0 and up to 1, found {share!r}. Try 0.05.")
+        self.share = share
+        self.spent, self.skipped = 0.0, 0
+        self._last: list[float] = []
+
+    def allows(self, elapsed: float) -> bool:
+        """Whether a dump may be made after so many seconds of training; counted where it may not."""
+        if self.share is None or not self._last:
+            return True
+        # the first dump traced: what it took says nothing about the next
+        expected = max(self._last[1:][-3:], default=0.0)
+        allowed = self.spent + expected <= self.share * elapsed
+        self.skipped += not allowed
+        return allowed
+
+    def pay(self, seconds: float) -> None:
+        """A dump held the training for so long."""
+        self.spent += seconds
+        self._last = [*self._last[:1], *self._last[1:][-2:], seconds]
+
+
+class Clock:
+    """How far a training has come, over several calls of `fit` and over a break.
+
+    Attributes:
+        completed: epochs; `step`: batches.
+        dumped: folders of the dumps that were made.
+    """
+
+    def __init__(self) -> None:
+        self.completed = self.step = 0
+        self.dumped: set[str] = set()
+        self._offset, self._batch, self._fresh = 0, -1, True
+        self._before, self._began = 0.0, 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training so far."""
+        return self._before + time.perf_counter() - self._began
+
+    def begin(self) -> None:
+        """A call of `fit` begins."""
+        self._fresh, self._began = True, time.perf_counter()
+
+    def end(self) -> None:
+        """It ended."""
+        self._before = self.elapsed
+
+    def epoch_began(self, epoch: int) -> bool:
+        """Epoch number `epoch` of a call of `fit`, from 0, begins; whether it is the call's first.
+
+        A call that counts from 0 again goes on where the one before it ended.
+        """
+        self._batch = -1
+        first, self._fresh = self._fresh, False
+        if first:
+            self._offset = max(0, self.completed - epoch)
+            self.completed = self._offset + epoch
+        return first
+
+    def batch_ended(self, batch: int) -> tuple[int, int]:
+        """Batch number `batch` of the epoch, from 0, was completed; the completed batches before and now."""
+        before = self.step
+        self.step, self._batch = before + batch - self._batch, batch
+        return before, self.step
+
+    def epoch_ended(self, steps: int | None) -> None:
+        """An epoch of so many batches, where that is known, was completed."""
+        self.completed += 1
+        if self._batch < 0:  # nobody told of the batches
+            self.step += steps or 0
+
+    def moment(self, unit: str, why: str, logs: Mapping[str, float]) -> "Moment":
+        """Now."""
+        number = self.completed if unit == "epoch" else self.step
+        folder = f"epoch_{number:04d}" if unit == "epoch" else f"step_{number:07d}"
+        return Moment(folder, unit, number, self.completed, self.step, why, logs)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something was dumped: as of `Frame`."""
+
+    folder: str
+    unit: str
+    number: int
+    epoch: int
+    step: int
+    why: str
+    logs: Mapping[str, float]

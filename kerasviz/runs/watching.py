@@ -1,0 +1,147 @@
+"""A network watched while it learns: opened once, asked at each dump, its answers handed to the logbook."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasviz.errors import SettingError
+from kerasviz.inputs.fixed import Fixed, fixed
+from kerasviz.models.network import Network
+from kerasviz.models.opening import open_network
+from kerasviz.models.workers import is_chief
+from kerasviz.runs.dumping import Dumper, Failure, Watched
+from kerasviz.runs.logbook import Logbook, Made, Wanted
+from kerasviz.runs.measuring import Measures, Measuring, mean_of
+from kerasviz.runs.schedule import Clock, Moment
+
+
+class Watching:
+    """Engines, a fixed panel, and a log folder; copies and pickles take these along, never what is compiled.
+
+    Args:
+        engines, images, folder, target, preprocess, labels, seed, count: as of `VisualizationLogger`.
+        wanted: what is written.
+        at_once: whether measures are computed before a dump returns.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[Watched],
+        images: Any,
+        folder: Path,
+        wanted: Wanted,
+        *,
+        target: Any,
+        preprocess: str,
+        labels: Any,
+        seed: int,
+        count: int | None,
+        at_once: bool,
+    ):
+        self._engines, self._images, self._target = engines, images, target
+        self._options = {"preprocess": preprocess, "labels": labels}
+        self._seed, self._count, self._at_once, self._wanted = seed, count, at_once, wanted
+        self.folder = folder
+        self._forget()
+
+    def _forget(self) -> None:
+        self._network: Network | None = None
+        self._dumper: Dumper | None = None
+        self._logbook: Logbook | None = None
+        self._means: dict[str, float] = {}
+        self._measuring = Measuring(self._wanted.boxes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is compiled or open; a dataset is drawn from first, so that the copy sees the same pictures."""
+        left: dict[str, Any] = {
+            "_network": None,
+            "_dumper": None,
+            "_logbook": None,
+            "_means": {},
+            "_measuring": Measuring(self._wanted.boxes),
+        }
+        return {**vars(self), "_images": self.panel(), **left}
+
+    @property
+    def traces(self) -> int:
+        """Functions traced so far."""
+        return self._network.traces if self._network else 0
+
+    @property
+    def logbook(self) -> Logbook:
+        """The log folder."""
+        if self._logbook is None:
+            self._logbook = Logbook(self.folder, self._wanted)
+        return self._logbook
+
+    def panel(self) -> Fixed:
+        """The pictures, drawn when they are first needed and kept."""
+        if not isinstance(self._images, Fixed):
+            self._images = fixed(self._images, self._count, self._seed)
+        return self._images
+
+    def begin(self, model: Any, clock: Clock) -> Collection[str]:
+        """A training begins; the folders of what an earlier one left and this one goes on from."""
+        if not is_chief(model):
+            return ()
+        self.logbook.begin(clock.completed, clock.step)
+        return self.logbook.timeline.history().dumps if clock.completed and self.logbook.timeline.exists else ()
+
+    def epoch(self, model: Any, epoch: int, logs: Mapping[str, float]) -> None:
+        """An epoch was completed."""
+        self._means = dict.fromkeys(self._means, float("nan"))
+        if is_chief(model):
+            self.logbook.epoch(epoch, logs)
+
+    def look(self, model: Any, moment: Moment) -> Mapping[str, Failure]:
+        """Ask every engine now, and hand over what they said; what failed, by the engine's key.
+
+        Raises:
+            KerasvizError: the pictures or the model cannot be used at all.
+        """
+        network, dumper = self._opened(model)
+        dump = dumper.dump()
+        rows = len(dumper.given)
+        now = self._measuring.of(dump, rows) if self._at_once else None
+        self._means |= _means(now or {})
+        if is_chief(model):
+            measures = (lambda: now) if now is not None else (lambda: self._measuring.of(dump, rows))
+            self.logbook.dump(moment, Made(dump, dumper.titles, network.title, measures))
+        return dump.failures
+
+    def means(self) -> dict[str, float]:
+        """`kerasviz/gradcam/moved` -> the mean over the pictures at the last epoch's dump; NaN where there was none."""
+        return dict(self._means)
+
+    def end(self, skipped: int) -> None:
+        """The training ended: all is written when this returns."""
+        if self._logbook:
+            self._logbook.end(skipped)
+
+    def errors(self) -> list[BaseException]:
+        """What failed beside the training since this was asked last."""
+        return self._logbook.errors() if self._logbook else []
+
+    def _opened(self, model: Any) -> tuple[Network, Dumper]:
+        """The network and the engines; opened anew for another model."""
+        if self._network is None or self._dumper is None or self._network.model is not model:
+            network = open_network(model, **self._options)
+            network.hold_weakly()  # the model goes when its owner lets it go
+            self._dumper = Dumper(self._engines, network, self._checked(network), self._target)
+            self._network = network
+        return self._network, self._dumper
+
+    def _checked(self, network: Network) -> Fixed:
+        panel, boxes = self.panel(), self._wanted.boxes
+        given, _ = network.prepare(panel.images)
+        if boxes and len(boxes) != len(given):
+            raise SettingError(f"Expected boxes for each of {len(given)} pictures, found {len(boxes)}.")
+        return panel
+
+
+def _means(measures: Measures) -> dict[str, float]:
+    """`kerasviz/gradcam/moved` -> the mean over the pictures."""
+    means = {
+        f"kerasviz/{key}/{name}": mean_of(values) for key, kinds in measures.items() for name, values in kinds.items()
+    }
+    return {name: mean for name, mean in means.items() if mean is not None}
