@@ -59,7 +59,7 @@ class VisualizationLogger(keras.callbacks.Callback):
         styles: what is written of each result: `panel`, `overlay`, `heatmap`, `values`.
         animation: `webp`, `gif`, `mp4` (needs kerasviz[video]) or None.
         log_measures: whether `kerasviz/TECHNIQUE/moved` and `.../inside` appear among the metrics of the epochs.
-        draw: colours and scale, as of `result.save`.
+        draw: colours and scale, as of `result.save`; scale is 1, half of what the command line writes.
 
     Attributes:
         skipped: dumps that were left out to keep the time budget.
@@ -244,7 +244,7 @@ def drawing_of(draw: Mapping[str, Any]) -> Drawing:
     for name in draw:
         if name not in known:
             raise SettingError(f"VisualizationLogger has no argument {name!r}.{near(name, [*known, *_ARGUMENTS])}")
-    return Drawing(**draw)
+    return Drawing(**{"scale": 1, **draw})  # a training leaves many: 1050 pixels wide will do
 
 
 def each_boxes(boxes: Any) -> list[list[tuple[float, ...]]]:
