@@ -9,21 +9,8 @@ from kerasviz.errors import SettingError, near
 
 
 @dataclass(frozen=True)
-class AtLeast:
-    """A limit tests a value and prints itself, so check, help and error cannot disagree."""
-
-    low: float
-
-    def __contains__(self, value: float) -> bool:
-        return value >= self.low
-
-    def __str__(self) -> str:
-        return f"{self.low} or more"
-
-
-@dataclass(frozen=True)
 class Between:
-    """A number from `low` to `high`, both included."""
+    """A number from `low` to `high`, both included. A limit tests a value and prints itself, for check, help, error."""
 
     low: float
     high: float

@@ -78,11 +78,6 @@ class Fit:
             float(y.photo_start + y.photo_length),
         )
 
-    def record(self) -> dict[str, Any]:
-        """For the record: how, both sizes, the box that was seen, and the grey of what was filled."""
-        fill = {"fill": FILL} if self.how == "pad" else {}
-        return {"how": self.how, "size": list(self.input_size), "seen": list(self.seen), **fill}
-
     def place(
         self,
         cells: np.ndarray,

@@ -13,7 +13,7 @@ from kerasviz.inputs.fitting import WAYS
 from kerasviz.lazy import tf
 from kerasviz.models import preprocessing
 from kerasviz.models.entering import Entrance
-from kerasviz.models.loading import load
+from kerasviz.models.loading import ModelFile, load
 from kerasviz.models.network import Network
 from kerasviz.models.preserving import every_layer
 from kerasviz.models.sidecar import sidecar_of
@@ -63,12 +63,7 @@ def open_network(
     _grow_memory()
     file = None
     if isinstance(model, (str, os.PathLike)):
-        model, file = load(Path(model), trust=trust, custom_objects=custom_objects)
-        if not getattr(model, "built", True):
-            raise ModelError(
-                f"Expected a model with weights, but {file.path!r} was saved before it was built and holds none. "
-                "Build it, or train it, and save it again."
-            )
+        model, file = _loaded(Path(model), trust, custom_objects)
     if not callable(model) or not hasattr(model, "layers"):
         raise ModelError(
             f"Expected a Keras model or the path of a model file, found {type(model).__name__}. "
@@ -84,6 +79,16 @@ def open_network(
         fast=fast,
         said=_said(size, labels, trust, device),
     )
+
+
+def _loaded(path: Path, trust: bool, custom_objects: dict[str, Any] | None) -> tuple[Any, ModelFile]:
+    model, file = load(path, trust=trust, custom_objects=custom_objects)
+    if not getattr(model, "built", True):
+        raise ModelError(
+            f"Expected a model with weights, but {file.path!r} was saved before it was built and holds none. "
+            "Build it, or train it, and save it again."
+        )
+    return model, file
 
 
 def _said(size: Any, labels: Any, trust: bool, device: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import kerasviz as kv
 from kerasviz.records import as_json
 from kerasviz.results.drawing import Drawing
 from kerasviz.results.recording import record_of
-from kerasviz.settings import AtLeast, Between, OneOf, settings_of, truth
+from kerasviz.settings import Between, OneOf, settings_of, truth
 
 ENGINES = [technique.load() for technique in kv.techniques()]
 SETTINGS = [(engine, field) for engine in ENGINES for field in settings_of(engine)]
@@ -37,8 +37,6 @@ def others(field):
         return [not default]
     if isinstance(limit, Between):
         return [value for value in (limit.low, limit.high) if value != default]
-    if isinstance(limit, AtLeast):
-        return [default + 1]
     return ["conv4"] if field.name == "layer" else []
 
 
@@ -47,7 +45,7 @@ def bad(field):
     limit = field.metadata["limit"]
     if isinstance(limit, OneOf):
         return "no such word"
-    if isinstance(limit, (AtLeast, Between)):
+    if isinstance(limit, Between):
         return limit.low - 1
     return "perhaps" if field.metadata["parse"] is truth else None
 
