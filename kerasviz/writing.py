@@ -3,7 +3,7 @@
 import contextlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kerasviz.errors import OutputError
@@ -20,10 +20,14 @@ def writable_folder(out: str | os.PathLike) -> Path:
     return folder
 
 
-def write_whole(path: str | os.PathLike, data: bytes) -> None:
+def write_whole(path: str | os.PathLike, data: bytes | Iterable[bytes]) -> None:
     """Writes a file that is all there or not there, whatever happens; folders above it are made.
 
     It grows under a hidden temporary name beside its place, reaches the disk, and is renamed.
+
+    Args:
+        path: of the file; one that is there is replaced.
+        data: what stands in it; pieces are written one after the other and never held together.
 
     Raises:
         OutputError: it cannot be written.
@@ -34,7 +38,7 @@ def write_whole(path: str | os.PathLike, data: bytes) -> None:
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(growing, "xb") as file:  # not tempfile: its files are nobody else's to read
-                file.write(data)
+                file.writelines([data] if isinstance(data, bytes) else data)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(growing, final)
