@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kerasviz.errors import SourceError
-from kerasviz.pages.axis import places
-from kerasviz.pages.curves import finite, plots_of
 from kerasviz.pictures.colormaps import DIVERGING, NAMES, table
+from kerasviz.timelines.axis import places
+from kerasviz.timelines.curves import finite, plots_of
 from kerasviz.timelines.store import LAYOUT, Timeline
 
 
