@@ -104,7 +104,7 @@ class Fit:
         height, width = size or self.photo_size
         down = self._taps(0, height, cells.shape[0], nearest, centres)
         across = self._taps(1, width, cells.shape[1], nearest, centres)
-        drawn = _weighed_rows(np.ascontiguousarray(_weighed_rows(cells.T, across).T), down)
+        drawn = weighed_rows(np.ascontiguousarray(weighed_rows(cells.T, across).T), down)
         if self.how == "crop":
             drawn[~self._seen_rows(0, height)] = np.nan
             drawn[:, ~self._seen_rows(1, width)] = np.nan
@@ -118,7 +118,7 @@ class Fit:
         step = centres[number][1] if centres else self.input_size[number] / cells
         first = centres[number][0] if centres else step / 2 - 0.5
         at = (inside - 0.5 - first) / step  # cell i lies at i
-        return _taps(at, cells, axis.scale * pixel / step, nearest)
+        return taps(at, cells, axis.scale * pixel / step, nearest)
 
     def _seen_rows(self, number: int, drawn: int) -> np.ndarray:
         """bool (drawn,): the centre of this row (number 0) or column (1) was seen."""
@@ -208,7 +208,7 @@ def _grey(pixels: np.ndarray) -> np.ndarray:
     return (green + 0.299 * (red - green) + 0.114 * (blue - green)).astype(np.float32)[..., None]
 
 
-def _taps(at: np.ndarray, cells: int, reach: float, nearest: bool) -> Taps:
+def taps(at: np.ndarray, cells: int, reach: float, nearest: bool) -> Taps:
     """What to read of `cells` cells at the places `at` (n,), each of them `reach` cells wide."""
     if reach > 1 + 1e-9:
         edge = at + 0.5 - reach / 2  # cell i covers i .. i + 1
@@ -224,7 +224,7 @@ def _taps(at: np.ndarray, cells: int, reach: float, nearest: bool) -> Taps:
     return np.clip(index, 0, cells - 1).astype(np.intp), weight.astype(np.float32)
 
 
-def _weighed_rows(cells: np.ndarray, taps: Taps) -> np.ndarray:
+def weighed_rows(cells: np.ndarray, taps: Taps) -> np.ndarray:
     """(g, k) -> float32 (n, k): row i is the weighed sum of the rows that tap i reads.
 
     Gathered rows, because OpenCV's remap and warpAffine know only 32 places between two pixels.

@@ -52,12 +52,21 @@ def overlay(
     colours, picture = table(colormap).astype(np.float32), np.empty_like(photo)
     for rows in bands(photo):
         share = np.nan_to_num(share_of(placed[rows], scale.high), nan=0.0)  # (r, W), -1..1
-        opacity = np.clip(alpha * np.sqrt(np.abs(share) if signed else np.maximum(share, 0)), 0, 1)[..., None]
-        ground = photo[rows].astype(np.float32)
-        ground = COLOUR_KEPT * ground + (1 - COLOUR_KEPT) * (ground @ REC_601)[..., None]
+        opacity, ground = opacity_of(share, alpha, signed)[..., None], ground_of(photo[rows])
         over = colours[rows_of(share, halved=signed or colormap in DIVERGING, signed=signed)]
         picture[rows] = np.rint(ground + (over - ground) * opacity)
     return picture
+
+
+def ground_of(photo: np.ndarray) -> np.ndarray:
+    """A photograph uint8 (H, W, 3) as it lies under a map, float32: 25 % of its colour, 75 % of its grey."""
+    ground = photo.astype(np.float32)
+    return COLOUR_KEPT * ground + (1 - COLOUR_KEPT) * (ground @ REC_601)[..., None]
+
+
+def opacity_of(share: np.ndarray, alpha: float, signed: bool) -> np.ndarray:
+    """Opacity 0..1 of the colours over the ground, for shares -1..1 of the limit."""
+    return np.clip(alpha * np.sqrt(np.abs(share) if signed else np.maximum(share, 0)), 0, 1)
 
 
 def contour(photo: np.ndarray, placed: np.ndarray, scale: Scale, *, width: int = 2) -> np.ndarray:

@@ -11,6 +11,18 @@ from PIL import Image
 
 COARSE_SIDE = 16  # cells; up to here a map travels as its bytes, above that as a grey WebP
 WEBP_QUALITY = 88
+# What a file that is not one of ours, or damaged, may raise while it is read.
+BROKEN = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    OSError,
+    RecursionError,
+    SyntaxError,  # Pillow, of some formats
+    Image.DecompressionBombError,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +76,10 @@ class Cell:
         """From JSON.
 
         Raises:
-            KeyError, ValueError, OSError: it is not one of ours.
+            One of `BROKEN`: it is not one of ours.
         """
-        words = {name: plain[name] for name in ("note", "failed", "target", "score") if name in plain}
+        kinds: dict[str, Any] = {"note": str, "failed": bool, "target": str, "score": float}
+        words = {name: kind(plain[name]) for name, kind in kinds.items() if name in plain}
         if "raw" in plain:
             share = np.frombuffer(base64.b64decode(plain["raw"]), np.uint8).reshape(plain["size"])
         elif "webp" in plain:
@@ -74,7 +87,10 @@ class Cell:
         else:
             picture = pixels(base64.b64decode(plain["picture"]), "RGB") if "picture" in plain else None
             return cls(picture=picture, **words)
-        return cls(share=share, limit=float(plain["limit"]), maximum=float(plain["max"]), **words)
+        limit, maximum = float(plain["limit"]), float(plain["max"])
+        if share.ndim != 2 or not share.size or not 0 <= limit < np.inf:
+            raise ValueError(f"A map (h, w) with a limit was expected, found {share.shape} and {limit}.")
+        return cls(share=share, limit=limit, maximum=maximum, **words)
 
 
 @dataclass(frozen=True)
@@ -125,7 +141,7 @@ class Frame:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "Frame":
-        """From JSON; errors as of `Cell.of`, and TypeError."""
+        """From JSON; errors as of `Cell.of`."""
         cells = {key: [cell and Cell.of(cell) for cell in row] for key, row in plain["cells"].items()}
         return cls(**{**plain, "cells": cells, "standings": [Standing(**one) for one in plain["standings"]]})
 

@@ -43,7 +43,10 @@ class Row:
         """From JSON."""
         photo = pixels(base64.b64decode(plain["photo"]), "RGB") if plain["photo"] else np.zeros((0, 0, 3), np.uint8)
         kept = {name: plain[name] for name in ("name", "title", "boxes")}
-        return cls(photo=photo, size=tuple(plain["size"]), seen=tuple(plain["seen"]), **kept)
+        x0, y0, x1, y1 = map(float, plain["seen"])
+        if not (x0 < x1 and y0 < y1):
+            raise ValueError(f"A part of the photograph was expected, found {plain['seen']}.")
+        return cls(photo=photo, size=tuple(plain["size"]), seen=(x0, y0, x1, y1), **kept)
 
 
 @dataclass(frozen=True)

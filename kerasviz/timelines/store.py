@@ -18,7 +18,7 @@ from typing import Any
 
 from kerasviz.errors import SourceError
 from kerasviz.records import append_line, as_json, write_whole
-from kerasviz.timelines.frames import Frame
+from kerasviz.timelines.frames import BROKEN, Frame
 from kerasviz.timelines.layout import Layout
 
 JOURNAL, LAYOUT, FRAME, PAGE, FILMS = "timeline.jsonl", "layout.json", "frame.json", "timeline.html", "timeline"
@@ -47,8 +47,9 @@ class History:
             kept = [one for one in self.dumps.values() if epoch and one["epoch"] <= epoch and one["step"] <= step]
             self.dumps = {one["folder"]: one for one in kept}
         elif kind == "epoch":
-            self.epochs[int(line["epoch"])] = line["logs"]
+            self.epochs[int(line["epoch"])] = dict(line["logs"])
         elif kind == "dump":
+            line = {**line, "folder": str(line["folder"]), "epoch": int(line["epoch"]), "step": int(line["step"])}
             self.dumps.pop(line["folder"], None)
             self.dumps[line["folder"]] = line
         elif kind == "end":
@@ -94,25 +95,29 @@ class Timeline:
         Raises:
             SourceError: there is no timeline in this folder, or it cannot be read.
         """
-        return Layout.of(json.loads(self._text(LAYOUT)))
+        text = self._text(LAYOUT)
+        try:
+            return Layout.of(json.loads(text))
+        except BROKEN as error:
+            raise self._missing(LAYOUT) from error
 
     def history(self) -> History:
         """What the journal says; a line that a crash left unfinished is passed over. SourceError as of `layout`."""
         found = History()
-        for line in self._text(JOURNAL).splitlines():
+        for line in self._text(JOURNAL).split("\n"):  # not splitlines: names may hold other ends of lines
             try:
                 found.take(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except BROKEN:
                 continue
         return found
 
     def frame_text(self, folder: str) -> str | None:
         """The JSON of a dump as it lies on the disk; None where it is gone or is no dump of this timeline."""
-        if Path(folder).name != folder:  # a journal may be a stranger's
+        if Path(folder).name != folder or folder == "..":  # a journal may be a stranger's
             return None
         try:
             return (self.folder / folder / FRAME).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):  # ValueError: not UTF-8, or a NUL in the name
             return None
 
     def frames(self) -> Iterator[Frame]:
@@ -122,14 +127,17 @@ class Timeline:
             if text is not None:
                 try:
                     yield Frame.of(json.loads(text))
-                except (ValueError, KeyError, TypeError, OSError):
+                except BROKEN:
                     continue
 
     def _text(self, name: str) -> str:
         try:
             return (self.folder / name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(
-                f"Expected the log folder of a VisualizationLogger, found no {name!r} that can be read in "
-                f"{str(self.folder)!r}. Give the folder that was its log_dir."
-            ) from error
+        except (OSError, ValueError) as error:
+            raise self._missing(name) from error
+
+    def _missing(self, name: str) -> SourceError:
+        return SourceError(
+            f"Expected the log folder of a VisualizationLogger, found no {name!r} that can be read in "
+            f"{str(self.folder)!r}. Give the folder that was its log_dir."
+        )
