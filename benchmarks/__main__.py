@@ -3,9 +3,9 @@
 import argparse
 import os
 
-from benchmarks import engines, startup
+from benchmarks import callback, engines, startup
 
-BENCHMARKS = {"engines": engines, "startup": startup}
+BENCHMARKS = {"engines": engines, "startup": startup, "callback": callback}
 
 
 def main() -> None:
