@@ -18,7 +18,8 @@ from kerasviz.registry import MODEL, PIXELS, TECHNIQUES, Technique
 from .terminal import Terminal
 
 BELIEF = "Can I believe it?"
-GROUPS = (MODEL, PIXELS, BELIEF)
+BROWSER = "In the browser"
+GROUPS = (MODEL, PIXELS, BELIEF, BROWSER)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ OWN = (
     Own("layers", MODEL, "every layer: path, type, shape, parameters, what its cells see"),
     Own("predict", MODEL, "the first classes of each picture, and how sure the network is"),
     Own("replay", BELIEF, "the command that makes a picture again"),
+    Own("timeline", BROWSER, "page, strips and animations of a training, from its log folder"),
 )
 COMMANDS: dict[str, Own | Technique] = {entry.name: entry for entry in (*OWN, *TECHNIQUES)}
 

@@ -27,13 +27,13 @@ STRIP_SCALE = 2
 
 @dataclass(frozen=True)
 class Film:
-    """A file that was written: a `strip` or an `animation`, of which image and column, over how many dumps."""
+    """A file that was written: a `strip` or an `animation`, of which image and column, over how many dumps; a `page`."""
 
     path: Path
     kind: str
-    image: str
-    column: str
-    dumps: int
+    image: str = ""
+    column: str = ""
+    dumps: int = 0
 
 
 @dataclass
