@@ -7,7 +7,8 @@ from typing import Any
 from kerasviz.timelines.store import History
 
 MOST_PLOTS, MOST_LINES = 4, 4
-GOOD = ("acc", "auc", "precision", "recall", "iou", "dice", "f1", "score", "top_k")  # in names of what should rise
+# In names of what should rise; accuracies come first.
+GOOD = ("acc", "auc", "precision", "recall", "iou", "dice", "f1", "score", "top_k")
 OURS = "kerasviz/"  # copies in the logs of what the dumps say themselves
 LARGEST = 1e200
 MEASURES = {"moved": "Moved", "inside": "Inside boxes"}
@@ -33,7 +34,7 @@ def plots_of(
     """
     names = _metrics(history)
     loss = [name for name in names if name == "loss"]
-    rising = [name for name in names if any(word in name.lower() for word in GOOD)]
+    rising = list(dict.fromkeys(name for word in GOOD for name in names if word in name.lower()))
     rest = [name for name in names if name not in loss + rising and not name.lower().startswith(("lr", "learning"))]
     first = [_metric_plot(history, name) for name in loss + rising[:1]]
     measured = [_measure_plot(name, dumps, places, columns) for name in MEASURES]

@@ -106,7 +106,10 @@ class Figure {
     this.canvas.hidden = nothing || zero || !map;
     this.say.hidden = !(nothing || zero);
     this.frame.classList.toggle("alone", !this.canvas.hidden && isAlone(this.column, context.view));
-    if (nothing || zero) this.speak(cell);
+    if (nothing || zero) {
+      this.speak(cell);
+      say(this.note, ""); // it stands in the figure's place
+    }
     else if (map) this.paint(cell, map, context);
     else this.picture(cell, context);
     return null;

@@ -1,8 +1,11 @@
 // The columns' heads with their legends, and the rows: who is on the picture, what the network thinks, its figures.
 
 const cssColour = (table, k) => `rgb(${table[3 * k]} ${table[3 * k + 1]} ${table[3 * k + 2]})`;
-const tables = {};
-const tableOf = name => tables[name] = tables[name] || bytes(SUMMARY.tables[name] || SUMMARY.tables.inferno);
+const tables = new Map(); // decoded
+function tableOf(name) {
+  if (!tables.has(name)) tables.set(name, bytes(SUMMARY.tables[Object.hasOwn(SUMMARY.tables, name) ? name : "inferno"]));
+  return tables.get(name);
+}
 
 function gradientOf(column, name) {
   const { table, halved } = coloursOf(column, name), from = halved && !column.signed ? 128 : 0;
