@@ -131,7 +131,7 @@ def _three(number: int) -> bytes:
 
 def _gif(draw: Draw, count: int) -> bytes:
     """One palette for all frames, so that nothing flickers: made from some of them. Frames are held as bytes."""
-    some = [draw(frame)[::2, ::2] for frame in evenly(count, 4)]
+    some = [draw(frame)[::3, ::3] for frame in evenly(count, 8)]
     palette = Image.fromarray(np.concatenate(some)).quantize(256, method=Image.Quantize.FASTOCTREE)
     frames = [Image.fromarray(draw(frame)).quantize(palette=palette) for frame in range(count)]
     buffer = io.BytesIO()
@@ -146,11 +146,12 @@ def _mp4(draw: Draw, count: int) -> bytes:
     av, buffer = _av(), io.BytesIO()
     with av.open(buffer, "w", format="mp4") as video:
         stream = video.add_stream("libx264", rate=_fraction(1000, FRAME_MS), options=X264)
-        for frame in [*range(count), *[count - 1] * (LAST_MS // FRAME_MS - 1)]:
+        for frame in range(count):
             pixels = _even(draw(frame))
-            if not frame:
+            if frame == 0:
                 stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], "yuv420p"
-            video.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")))
+            for _ in range(LAST_MS // FRAME_MS if frame == count - 1 else 1):
+                video.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")))
         video.mux(stream.encode())
     return buffer.getvalue()
 

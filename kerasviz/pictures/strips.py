@@ -150,7 +150,7 @@ def draw_curve(sheet: Sheet, curve: Curve, moments: Sequence[Moment], y: float) 
 
 def plot(sheet: Sheet, curve: Curve, moments: Sequence[Moment], dots: Sequence[tuple[float, float]]) -> np.ndarray:
     """Hairlines, line and dots on paper, uint8 (h, w, 3), with a margin above the upper limit and below the lower."""
-    wide = WIDTH - EDGE - left(0)
+    wide = left(len(moments) - 1) + SIDE - left(0)
     columns, rows, margin = sheet.px(wide, CURVE_HIGH + 2 * MARGIN, MARGIN)
     paper = np.full((rows, columns, 3), sheet.colors.paper, np.uint8)
 

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasviz.pictures.bars import Key
 from kerasviz.pictures.captions import opacity_words, question, scale_words, small_print
 from kerasviz.pictures.grids import grid_pages
+from kerasviz.pictures.overlays import overlay
 from kerasviz.pictures.panels import Facts, Map, panel
-from kerasviz.pictures.scales import scale_of
+from kerasviz.pictures.scales import Scale, scale_of
+from kerasviz.pictures.strips import Curve, Moment, strip, thumbnail
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TOLERANCE = 3.0  # root mean square, in grey levels: their palettes cost up to 1.5, a title moved by one pixel 8
@@ -106,7 +109,19 @@ def draw_grid():
     return page
 
 
-PICTURES = [draw_coarse, draw_signed_crop, draw_fine, draw_contour, draw_nothing, draw_grid]
+def draw_strip():
+    photo, cells, scale, moments = thumbnail(a_photograph(), 1), hills(7, 7), Scale(0.0, 0.443), []
+    known = [(0.01, None), (0.02, 0.3), (0.1, 0.5), (0.4, 0.8), (0.6, 0.9), (0.77, 0.92)]
+    for k, (chance, accuracy) in enumerate(known):
+        told = {"under": ["failed"], "bad": True} if k == 2 else {"under": [f"{chance:.2f}"], "strong": chance > 0.3}
+        drawn = None if k == 2 else overlay(photo, everywhere(cells * k / 5)(photo.shape[:2], False), scale)
+        moments.append(Moment(label=f"epoch {2 * k}", at=2 * k, value=accuracy, picture=drawn, **told))
+    curve = Curve("Accuracy", "validation", [(1, 0.1), (2, 0.3), (4, 0.5), (6, 0.8), (7, 0.88), (8, 0.9), (10, 0.92)])
+    caption = small_print("Grad-CAM for orange disc", scale_words(scale, "logit", 2), opacity_words(0.65))
+    return strip(photo, "orange disc", moments, caption, curve=curve, key=Key(scale, "inferno", unit="logit"), scale=1)
+
+
+PICTURES = [draw_coarse, draw_signed_crop, draw_fine, draw_contour, draw_nothing, draw_grid, draw_strip]
 
 
 def rms(one, other):
