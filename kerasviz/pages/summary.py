@@ -52,7 +52,7 @@ class Summary:
             for row, cell in zip(self.rows, column, strict=False):
                 if cell:
                     self.limits[key][row] = max(self.limits[key][row], finite(cell.get("limit")) or 0.0)
-                    self.noted[key][row] |= bool(cell.get("note"))
+                    self.noted[key][row] |= bool(cell.get("note")) and not cell.get("failed")
 
     def _names(self) -> dict[str, str]:
         """Short names of the columns: the technique's, with the question where it has several."""

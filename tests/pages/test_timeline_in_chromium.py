@@ -339,6 +339,17 @@ def test_print_shows_everything_on_white(browser, three):
     assert browser.pixels(0, 2).mean() > 100  # ink on white
 
 
+def test_a_long_sentence_is_read_to_its_end(browser, tmp_path):
+    def fail(column, number, k):
+        return Cell(failed=True, note="A sentence that is longer than its place. " * 12 if k else "Short.")
+
+    browser.open(write_page(log_folder(tmp_path, 1, make=fail)), width=400)
+    inside = "(s => { const a = s.getBoundingClientRect(), b = s.closest('button').getBoundingClientRect();"
+    inside += " return a.top >= b.top && a.bottom <= b.bottom && a.right <= b.right })"
+    assert browser.run(f"[...document.querySelectorAll('.say span')].every({inside})")
+    assert browser.run("(([a, b]) => b > 1.5 * a)(LAYOUT.rows.map(r => r.figures[0].frame.offsetHeight))")
+
+
 @pytest.mark.parametrize("width", [400, 700, 1000, 1600])
 def test_nothing_sticks_out(browser, three, width):
     browser.open(three, width=width)

@@ -101,7 +101,8 @@ class Figure {
     this.words(cell, context);
     const nothing = !cell || cell.failed || !(map || cell.picture);
     const zero = map && !cell.limit && context.view !== "photograph" && (!this.row.picture || isAlone(this.column, context.view));
-    this.frame.disabled = nothing && !this.large;
+    this.frame.disabled = !cell && !this.large;
+    this.frame.classList.toggle("silent", Boolean(nothing || zero));
     this.image.hidden = nothing || !cell.picture;
     this.canvas.hidden = nothing || zero || !map;
     this.say.hidden = !(nothing || zero);

@@ -59,7 +59,7 @@ function guessOf(name, q, hit) {
 }
 
 function photographOf(row) {
-  if (!row.photo) return el("figure", {}, el("div", { class: "sheet" }, el("span", { class: "say" }, "The network itself: no photograph.")));
+  if (!row.photo) return el("figure", {}, el("div", { class: "sheet silent" }, el("span", { class: "say" }, "The network itself: no photograph.")));
   const image = el("img", { src: "data:image/webp;base64," + row.photo, alt: row.title || row.name, decoding: "async" });
   const [h, w] = row.shape || [0, 0], size = row.size.map(n => n.toLocaleString("en"));
   row.ratio = w / h || 1;
