@@ -75,6 +75,10 @@ def test_pictures_know_numbers_only():
         assert inner <= {"pictures", "errors", "settings"}, path.name
 
 
+# The callback is a Keras class, so Keras is there before it is; the front door imports it when it is asked for.
+KERAS_CLASS = {"keras"}
+
+
 def knows(path: Path, *packages: str) -> list[str]:
     return [name for name in imports(path) if name.split(".")[0] in packages]
 
@@ -88,7 +92,8 @@ def test_only_models_import_keras(room_):
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_tensorflow_comes_lazily_and_never_into_pictures(path):
     top = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.Import)]
-    assert not {name.name.split(".")[0] for node in top for name in node.names} & {"tensorflow", "keras", "tf_keras"}
+    early = {name.name.split(".")[0] for node in top for name in node.names} & {"tensorflow", "keras", "tf_keras"}
+    assert early == (KERAS_CLASS if rooms_of(path) == "callback" else set())
     if rooms_of(path) in ("pictures", "inputs"):
         assert [name for name in imports(path) if name.split(".")[0] == "tensorflow" or name == "kerasviz.lazy"] == []
 

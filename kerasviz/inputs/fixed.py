@@ -1,7 +1,7 @@
 """A fixed panel of pictures: what a user hands over once, drawn from once, with the classes it carries."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from kerasviz.errors import ImageError, SettingError
+from kerasviz.inputs.classes import classes_in, classes_of
 from kerasviz.inputs.sources import find_images
-from kerasviz.lazy import tf
 
 COUNT, MOST = 16, 100
+_MOST_FILES = 100_000  # of a folder are looked at
+
+Elements = Callable[[Any], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,16 @@ class Fixed:
 
     Attributes:
         images: whatever `Network.prepare` takes.
-        truths: None where no picture has a class.
-        folders: whether the classes are names of folders, which may mean no class at all.
+        truths: None where not every picture has a class.
+        guessed: whether nobody said that these are classes: names of folders, the second parts of a dataset.
     """
 
     images: Any
     truths: Sequence[int | str] | None = None
-    folders: bool = False
+    guessed: bool = False
 
 
-def fixed(images: Any, count: int | None = None, seed: int = 0) -> Fixed:
+def fixed(images: Any, count: int | None = None, seed: int = 0, elements: Elements = iter) -> Fixed:
     """The panel.
 
     Args:
@@ -40,159 +43,191 @@ def fixed(images: Any, count: int | None = None, seed: int = 0) -> Fixed:
             a function that returns any of these. Classes are indices, names or one-hot rows.
         count: so many of them. Default: all of an array or list; the first 16 of a dataset; 16 of a folder, drawn
             by `seed`, so that folders named by class are mixed.
+        elements: how a dataset is drawn from.
 
     Raises:
-        SettingError: nothing in it, or more than 100 pictures.
+        SettingError: nothing in it, more than 100 pictures, or classes that are none.
         SourceError, ImageError: as reading them does.
     """
-    if callable(images) and not hasattr(images, "element_spec"):
-        return fixed(images(), count, seed)
+    expect_count(count)
     if isinstance(images, Fixed):
         return images
+    if _is_function(images):
+        return fixed(images(), count, seed, elements)
     if _is_pair(images):
-        found = fixed(images[0], count, seed)
-        truths = _classes(images[1])[: _length(found.images)]
-        if len(truths) != _length(found.images):
-            raise SettingError(
-                f"Expected one class a picture, found {len(truths)} for {_length(found.images)} pictures."
-            )
-        return Fixed(found.images, truths)
-    if hasattr(images, "element_spec") or isinstance(images, Iterator):
-        return _drawn(_elements(images), count or COUNT)
+        return _labelled(images[0], classes_of(images[1]), count, seed, elements)
+    if _is_stream(images):
+        return _drawn(_batches(images) if _is_numbered(images) else elements(images), count or COUNT)
     if isinstance(images, (str, Path)):
-        return _folder(str(images), count or COUNT, seed)
-    return _checked(_first(images, count))
+        paths = _paths(images)
+        kept = [paths[k] for k in _chosen(len(paths), count or COUNT, seed)]
+        return _checked(kept, [Path(each).absolute().parent.name for each in kept], True)
+    return _checked(_cut(_rows_of(images), count))
+
+
+def expect_count(count: int | None) -> None:
+    """SettingError where that is no number of pictures."""
+    whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+    if count is not None and not (whole and 0 < count <= MOST):
+        raise SettingError(f"Expected count as a number of pictures, 1 to {MOST}, found {count!r}. Try count=16.")
+
+
+def _is_function(images: Any) -> bool:
+    return callable(images) and not hasattr(images, "element_spec")
+
+
+def _is_stream(images: Any) -> bool:
+    """Something to draw from."""
+    return hasattr(images, "element_spec") or isinstance(images, Iterator) or _is_numbered(images)
+
+
+def _is_numbered(images: Any) -> bool:
+    """Batches by number, as of `keras.utils.PyDataset`."""
+    return all(hasattr(images, name) for name in ("__getitem__", "__len__", "on_epoch_end"))
+
+
+def _batches(numbered: Any) -> Iterator[Any]:
+    return (numbered[k] for k in range(len(numbered)))
 
 
 def _is_pair(images: Any) -> bool:
-    """(x, y) and not two pictures: y has one number, name or row of numbers for each of x."""
+    """(x, y), perhaps with weights, and not several pictures: y has fewer axes than x."""
     if not isinstance(images, tuple) or len(images) not in (2, 3):
         return False
     x, y = images[:2]
-    if isinstance(x, (str, Path)) or hasattr(x, "element_spec") or callable(x):
-        return isinstance(y, (list, np.ndarray))
-    return (
-        np.ndim(y) in (1, 2)
-        and (isinstance(x, Mapping) or np.ndim(x) == 0 or _length(x) <= len(y))
-        and (isinstance(x, (Mapping, list)) or np.ndim(x) in (3, 4))
-    )
+    if isinstance(x, (str, Path)):
+        return not isinstance(y, (str, Path)) and np.ndim(y) == 1
+    if isinstance(x, (Mapping, list)) or _is_stream(x) or _is_function(x):
+        return True
+    return np.ndim(x) == 4 or (np.ndim(x) in (2, 3) and not isinstance(y, (str, Path)) and _axes(y) < np.ndim(x))
 
 
-def _classes(y: Any) -> list[int | str]:
-    """Indices or names; of one-hot rows the index, of one column of 0 and 1 its value."""
-    array = np.asarray(y)
-    if array.ndim == 2:
-        array = array[:, 0] if array.shape[1] == 1 else array.argmax(1)
-    if array.ndim != 1:
-        raise SettingError(f"Expected the pictures' classes as (N,) or one-hot (N, classes), found {array.shape}.")
-    if array.dtype.kind in "US":
-        return [str(one) for one in array]
-    if array.dtype.kind not in "iufb" or (array.dtype.kind == "f" and not np.array_equal(array, np.rint(array))):
+def _axes(y: Any) -> int:
+    try:
+        return np.ndim(y)
+    except ValueError:  # rows of several lengths
+        return 1
+
+
+def _labelled(x: Any, truths: list[int | str], count: int | None, seed: int, elements: Elements) -> Fixed:
+    """Pictures, and a class for each of them; where x is drawn from, for as many as are drawn at least."""
+    if _is_function(x):
+        return _labelled(x(), truths, count, seed, elements)
+    if _is_stream(x):
+        found = fixed(x, count, seed, elements)
+        number = _length(found.images)
+        _expect_one_each(truths[:number], number)
+        return Fixed(found.images, truths[:number])
+    if isinstance(x, (str, Path)):
+        paths = _paths(x)
+        _expect_one_each(truths, len(paths))
+        chosen = _chosen(len(paths), count or COUNT, seed)
+        return _checked([paths[k] for k in chosen], [truths[k] for k in chosen])
+    rows = _rows_of(x)
+    _expect_one_each(truths, _length(rows))
+    return _checked(_cut(rows, count), truths[:count])
+
+
+def _expect_one_each(truths: Sequence[Any], number: int) -> None:
+    if len(truths) != number:
         raise SettingError(
-            f"Expected classes as whole numbers or names, found {array.dtype} values such as {array[0]}."
+            f"Expected one class a picture, found {len(truths)} for {number} pictures. Cut both to the same length."
         )
-    return [int(one) for one in array]
+
+
+def _rows_of(images: Any) -> Any:
+    """Pictures as a list, an array with the pictures first, or a dict of arrays; nothing is read from a file here."""
+    if isinstance(images, Mapping):
+        return dict(images)
+    if isinstance(images, (list, tuple)):
+        return list(images)
+    array = images if hasattr(images, "shape") else np.asarray(images)  # a file of HDF5 is cut before it is read
+    if len(array.shape) < 2:
+        if len(array.shape) == 1 and array.dtype.kind in "UO":  # paths
+            return array.tolist()
+        raise SettingError(
+            f"Expected pictures to watch a training with, found {images!r:.80}. Give an array (N, H, W, C), "
+            "a list of arrays or paths, a dataset, a folder, or a function that returns one of these."
+        )
+    if len(array.shape) == 2:
+        return np.asarray(array)[None, ..., None]
+    if len(array.shape) == 3 and array.shape[-1] in (1, 3):
+        return np.asarray(array)[None]
+    return array
+
+
+def _cut(rows: Any, count: int | None) -> Any:
+    _expect_few(_length(rows) if count is None else min(count, _length(rows)))
+    if isinstance(rows, Mapping):
+        return {name: np.asarray(values[:count]) for name, values in rows.items()}
+    return rows[:count] if isinstance(rows, list) else np.asarray(rows[:count])
 
 
 def _length(images: Any) -> int:
-    return len(next(iter(images.values()))) if isinstance(images, Mapping) else len(images)
+    return len(next(iter(images.values()), ())) if isinstance(images, Mapping) else len(images)
 
 
-def _first(images: Any, count: int | None) -> Any:
-    if isinstance(images, Mapping):
-        return {name: np.asarray(rows)[:count] for name, rows in images.items()}
-    if isinstance(images, (list, tuple)):
-        return list(images)[:count]
-    array = np.asarray(images)
-    if array.ndim == 3 and array.shape[-1] in (1, 3):  # one picture
-        array = array[None]
-    return array[:count]
+def _checked(images: Any, truths: Sequence[int | str] | None = None, guessed: bool = False) -> Fixed:
+    _expect_few(_length(images))
+    return Fixed(images, truths, guessed)
 
 
-def _checked(images: Any, truths: Sequence[int | str] | None = None, folders: bool = False) -> Fixed:
-    number = _length(images)
+def _expect_few(number: int) -> None:
     if not 0 < number <= MOST:
         raise SettingError(
             f"Expected 1 to {MOST} pictures to watch a training with, found {number}. "
             "Give fewer, images[:16] for example, or count=16."
         )
-    return Fixed(images, truths, folders)
 
 
-def _folder(path: str, count: int, seed: int) -> Fixed:
-    paths = [source.path for source in islice(find_images([path]), 100_000)]
-    chosen = sorted(random.Random(seed).sample(range(len(paths)), min(count, len(paths))))
-    kept = [paths[k] for k in chosen]
-    return _checked([str(each) for each in kept], [each.absolute().parent.name for each in kept], True)
+def _paths(path: str | Path) -> list[str]:
+    return [str(source.path) for source in islice(find_images([str(path)]), _MOST_FILES)]
 
 
-def _elements(images: Any) -> Iterator[Any]:
-    if not hasattr(images, "element_spec"):
-        return images
-    return iter(_twin(images))
+def _chosen(number: int, count: int, seed: int) -> list[int]:
+    return sorted(random.Random(seed).sample(range(number), min(count, number)))
 
 
-def _twin(dataset: Any) -> Any:
-    """The same dataset with random states of its own: drawing from a shuffled one itself changes every later epoch."""
-    try:
-        # 1: what the training has drawn so far is left out
-        data = tf.raw_ops.DatasetToGraphV2(
-            input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=1
-        )
-        graph = tf.compat.v1.GraphDef.FromString(data.numpy())
-        for node in graph.node:
-            if node.op == "ShuffleDatasetV3":  # its last input is the seed generator that the training draws from
-                node.op = "ShuffleDataset"
-                del node.input[4]
-        variant = tf.raw_ops.DatasetFromGraph(graph_def=graph.SerializeToString())
-        return tf.data.experimental.from_variant(variant, dataset.element_spec)
-    except (tf.errors.OpError, ValueError, TypeError):  # a Python generator in it, say
-        return dataset
-
-
-def _drawn(elements: Iterator[Any], count: int) -> Fixed:
-    """The first pictures of batches or single ones, with their classes where there are any."""
+def _drawn(elements: Iterable[Any], count: int) -> Fixed:
+    """The first pictures of batches or single ones, with their classes where all of them have one."""
     pictures: list[Any] = []
-    truths: list[int | str] = []
+    truths: list[int | str | None] = []
     for element in elements:
-        x, y = (element[0], element[1]) if isinstance(element, (tuple, list)) else (element, None)
-        for row, truth in _rows(x, y):
+        x, y = (*element, None)[:2] if isinstance(element, (tuple, list)) else (element, None)
+        for row, truth in islice(_rows(x, y), count - len(pictures)):
             pictures.append(row)
-            truths += [truth] if truth is not None else []
-            if len(pictures) == count:
-                return _checked(_stacked(pictures), truths or None)
-    return _checked(_stacked(pictures), truths or None)
+            truths.append(truth)
+        if len(pictures) == count:
+            break
+    known = [truth for truth in truths if truth is not None]
+    return _checked(_stacked(pictures), known if len(known) == len(pictures) else None, True)
 
 
 def _rows(x: Any, y: Any) -> Iterator[tuple[Any, int | str | None]]:
     """(picture, class) for each row of a batch, or of the one picture."""
-    first = np.asarray(next(iter(x.values())) if isinstance(x, Mapping) else x)
-    batched = first.ndim == 4 or (first.ndim == 3 and first.shape[-1] not in (1, 3))
-    arrays = (
-        {name: np.asarray(v) if batched else np.asarray(v)[None] for name, v in x.items()}
-        if isinstance(x, Mapping)
-        else (first if batched else first[None])
-    )
-    classes = None if y is None or isinstance(y, Mapping) else _quietly(y, batched)
-    for k in range(len(first) if batched else 1):
-        row = {name: values[k] for name, values in arrays.items()} if isinstance(arrays, Mapping) else arrays[k]
-        yield row, classes[k] if classes else None
-
-
-def _quietly(y: Any, batched: bool) -> list[int | str] | None:
-    """Classes where y is that; targets of other kinds (maps, boxes, numbers) are no classes."""
-    array = np.asarray(y)
-    try:
-        return _classes(array if batched else array[None])
-    except SettingError:
-        return None
+    if isinstance(x, (tuple, list)):
+        raise ImageError(
+            f"Expected pictures in a dataset, or a dict input name -> pictures, found a {type(x).__name__}. "
+            "Name the inputs: dataset.map(lambda x, y: ({'photo': x[0], 'age': x[1]}, y))."
+        )
+    arrays = {name: np.asarray(v) for name, v in x.items()} if isinstance(x, Mapping) else {"": np.asarray(x)}
+    picture = max(arrays.values(), key=np.ndim)
+    alone = picture.ndim < 3 or (picture.ndim == 3 and picture.shape[-1] in (1, 3))
+    batched = not (alone or (picture.ndim == 3 and y is not None and not isinstance(y, Mapping) and np.ndim(y) == 0))
+    if not batched:
+        arrays = {name: values[None] for name, values in arrays.items()}
+    number = len(picture) if batched else 1
+    classes = classes_in(y, batched)
+    for k in range(number):
+        row = {name: values[k] for name, values in arrays.items()}
+        yield row if isinstance(x, Mapping) else row[""], classes[k] if classes and len(classes) == number else None
 
 
 def _stacked(pictures: list[Any]) -> Any:
-    if pictures and isinstance(pictures[0], Mapping):
+    if not pictures:
+        raise ImageError("Expected pictures to watch a training with, found an empty dataset. Give some of its first.")
+    if isinstance(pictures[0], Mapping):
         return {name: np.stack([one[name] for one in pictures]) for name in pictures[0]}
     if len({one.shape for one in pictures}) > 1:
-        return pictures
-    if not pictures:
-        raise ImageError("Expected pictures to watch a training with, found an empty dataset.")
+        return [one.copy() for one in pictures]  # a view would keep its whole batch
     return np.stack(pictures)

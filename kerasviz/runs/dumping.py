@@ -172,10 +172,10 @@ def _spoken(question: Any) -> str:
 
 
 def _known_truths(panel: Fixed, network: Network) -> Sequence[int | str] | None:
-    """The true classes; names of folders count only where each is a class."""
-    if panel.truths is None or not panel.folders:
+    """The true classes; guessed ones count only where each is a class of the network."""
+    if panel.truths is None or not panel.guessed:
         return panel.truths
-    return panel.truths if all(_is_class(str(name), network) for name in panel.truths) else None
+    return panel.truths if all(_is_class(one, network) for one in panel.truths) else None
 
 
 def _title(given: Given, network: Network) -> str:
@@ -184,11 +184,19 @@ def _title(given: Given, network: Network) -> str:
     return network.labels.name(index) if index is not None else str(given.truth)
 
 
-def _is_class(name: str, network: Network) -> bool:
+def _is_class(one: int | str, network: Network) -> bool:
+    if isinstance(one, int):
+        return one < _classes_of(network)
     try:
-        return network.labels.find(name) is not None
+        return network.labels.find(one) is not None
     except TargetError:  # it may be any of several
         return False
+
+
+def _classes_of(network: Network) -> int:
+    """How many classes its first output tells apart; none where it is no classifier."""
+    head = network.description.head()
+    return {"classes": head.output.shape[-1], "sides": 2}.get(head.kind, 0)
 
 
 def sentence(what: str, error: BaseException) -> str:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from kerasviz.errors import SettingError
-from kerasviz.inputs.fixed import Fixed, fixed
+from kerasviz.inputs.fixed import Fixed, expect_count, fixed
+from kerasviz.models.chance import same_chance
+from kerasviz.models.datasets import elements_of
 from kerasviz.models.network import Network
 from kerasviz.models.opening import open_network
 from kerasviz.models.workers import is_chief
@@ -38,6 +40,7 @@ class Watching:
         count: int | None,
         at_once: bool,
     ):
+        expect_count(count)
         self._engines, self._images, self._target = engines, images, target
         self._options = {"preprocess": preprocess, "labels": labels}
         self._seed, self._count, self._at_once, self._wanted = seed, count, at_once, wanted
@@ -77,7 +80,8 @@ class Watching:
     def panel(self) -> Fixed:
         """The pictures, drawn when they are first needed and kept."""
         if not isinstance(self._images, Fixed):
-            self._images = fixed(self._images, self._count, self._seed)
+            with same_chance():
+                self._images = fixed(self._images, self._count, self._seed, elements_of)
         return self._images
 
     def begin(self, model: Any, clock: Clock) -> Collection[str]:
