@@ -1,11 +1,14 @@
-"""Makes the pictures of the documents again: `python scripts/make_pictures.py`.
+"""Makes the pictures of the documents again: `python scripts/make_pictures.py [NAME]...`.
 
 Each is what the command line draws on the sample networks, at one pixel a unit, with fewer colours so that a clone
-stays small. Each carries its record: `kerasviz replay docs/pictures/gradcam.png` prints the command.
+stays small. Each carries its record: `kerasviz replay docs/pictures/gradcam.png` prints the command. A page's picture
+is what Chromium shows of the page that an example ends in.
 """
 
 import os
 import shlex
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -27,6 +30,13 @@ COMMANDS = {  # name: (command, colours)
     "activations": (f"activations {NETWORK} {CAT} --layer stem_activation", 32),
     "empty": (f"gradcam {NETWORK} sample_models/photos/picket_fence.jpg --target tench", 256),
 }
+PAGES = {  # name: (example, state of its page, width and height of the window)
+    "timeline": ("finetune_photos", "", (1000, 912)),
+}
+BROWSER = (
+    "chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update "
+    "--disable-sync --hide-scrollbars --virtual-time-budget=5000"  # so that all is drawn
+)
 
 
 def draw(command: str, folder: Path) -> Path:
@@ -37,23 +47,38 @@ def draw(command: str, folder: Path) -> Path:
     return Path(answer.stdout.splitlines()[0])
 
 
-def shrink(picture: Path, small: Path, colours: int) -> None:
+def show(example: str, state: str, size: tuple[int, int], folder: Path) -> Path:
+    """What is seen of the page of an example, which is run first."""
+    logs, picture = folder / "logs", folder / "page.png"
+    subprocess.run([sys.executable, f"examples/{example}.py", str(logs)], check=True)
+    window = [f"--user-data-dir={folder / 'browser'}", f"--window-size={size[0]},{size[1]}", f"--screenshot={picture}"]
+    page = f"{(logs / 'timeline.html').as_uri()}#{state}"
+    subprocess.run([*shlex.split(BROWSER), *window, page], check=True, stderr=subprocess.DEVNULL)
+    return picture
+
+
+def shrink(picture: Path, small: Path, colours: int, recipe: bool = True) -> None:
     """The picture with a palette that covers all its colours evenly, so that scales stay scales; its record kept."""
     info = PngImagePlugin.PngInfo()
-    info.add_itxt(KEYWORD, as_json(read_recipe(picture)).decode())
+    if recipe:
+        info.add_itxt(KEYWORD, as_json(read_recipe(picture)).decode())
     with Image.open(picture) as image:
         palette = image.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
     palette.save(small, "PNG", optimize=True, pnginfo=info)
 
 
 def main() -> None:
-    """Draw all of them."""
+    """Draw those that are named, or all of them."""
     os.chdir(ROOT)  # the records name files as seen from here
     PICTURES.mkdir(exist_ok=True)
-    for name, (command, colours) in COMMANDS.items():
+    for name in sys.argv[1:] or [*COMMANDS, *PAGES]:
         small = PICTURES / f"{name}.png"
         with tempfile.TemporaryDirectory() as folder:
-            shrink(draw(command, Path(folder)), small, colours)
+            if name in PAGES:
+                shrink(show(*PAGES[name], Path(folder)), small, 256, recipe=False)
+            else:
+                command, colours = COMMANDS[name]
+                shrink(draw(command, Path(folder)), small, colours)
         print(f"{small.relative_to(ROOT)}: {small.stat().st_size / 1000:.0f} kB")
 
 

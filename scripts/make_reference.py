@@ -1,6 +1,7 @@
 """Writes what the documents say about the code from the code: `python scripts/make_reference.py`.
 
-docs/reference.md as a whole, and the table of settings on each technique's page, between its markers.
+docs/reference.md as a whole, and between their markers the table of settings on each technique's page and the table of
+arguments on the callback's.
 """
 
 import ast
@@ -25,6 +26,8 @@ from kerasviz.settings import Anything, settings_of
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference.md"
 MARKERS = ("<!-- settings -->", "<!-- /settings -->")
+CALLBACK = ROOT / "docs" / "callback.md"
+ARGUMENTS = ("<!-- arguments -->", "<!-- /arguments -->")
 
 HEAD = """\
 # Reference
@@ -283,9 +286,30 @@ def with_settings(page: str, technique: Technique) -> str:
     return f"{page.split(first)[0]}{first}\n{settings(technique.load())}\n{last}{page.split(last)[1]}"
 
 
+# The page of the callback.
+
+
+def with_arguments(page: str) -> str:
+    """The page with the table of the callback's arguments, as its docstring has them, between its markers."""
+    first, last = ARGUMENTS
+    return f"{page.split(first)[0]}{first}\n{arguments(kerasviz.VisualizationLogger)}\n{last}{page.split(last)[1]}"
+
+
+def arguments(cls: Any) -> str:
+    """The name, default and meaning of each argument."""
+    said = after(cls, "Args:").split("Attributes:")[0]
+    means = dict(re.findall(r"^    (\w+): (.*(?:\n        .*)*)", said, re.MULTILINE))
+    rows = []
+    for parameter in inspect.signature(cls).parameters.values():
+        default = "" if parameter.default is parameter.empty else f"`{parameter.default!r}`"
+        rows.append((f"`{str(parameter).split(':')[0]}`", default, " ".join(means[parameter.name].split())))
+    return table(("argument", "default", "meaning"), rows)
+
+
 def write() -> None:
     """All of it."""
     REFERENCE.write_text(reference(), encoding="utf-8")
+    CALLBACK.write_text(with_arguments(CALLBACK.read_text(encoding="utf-8")), encoding="utf-8")
     for technique in TECHNIQUES:
         page = ROOT / "docs" / "techniques" / f"{technique.name}.md"
         page.write_text(with_settings(page.read_text(encoding="utf-8"), technique), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import html
 import importlib.util
+import inspect
 import json
 import re
 import shlex
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from kerasviz_cli.main import main
+from log_folders import log_folder
 from PIL import Image
 
 import kerasviz as kv
@@ -24,6 +26,7 @@ from kerasviz.settings import settings_of
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PICTURES = sorted((ROOT / "docs" / "pictures").iterdir())
+SCREENSHOTS = [ROOT / "docs" / "pictures" / "timeline.png"]  # what a browser shows of an example's page
 PAPERS = {"gradcam": "1610.02391", "saliency": "1312.6034", "cam": "1512.04150", "activations": "1311.2901"}
 
 
@@ -72,13 +75,14 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def here(model, tmp_path, monkeypatch):
-    """The folder that a reader sits in: model.h5 with class names, photo.jpg, photos/, sample_models/."""
+    """The folder that a reader sits in: model.h5 with class names, photo.jpg, photos/, logs/, sample_models/."""
     shutil.copy(model, tmp_path)
     shutil.copy(ROOT / "sample_models" / "efficientnet_lite0.labels.txt", tmp_path / "model.labels.txt")
     (tmp_path / "photos").mkdir()
     for number, name in enumerate(("photo.jpg", "photos/a.jpg", "photos/b.jpg")):
         pixels = np.random.default_rng(number).integers(0, 255, (40, 48, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / name)
+    log_folder(tmp_path / "logs")
     (tmp_path / "sample_models").symlink_to(ROOT / "sample_models", target_is_directory=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -149,6 +153,14 @@ def test_the_record_has_the_keys_that_the_reference_lists(here, script):
     assert set(record["predictions"][0]) == set(codes(script.RECORD["predictions"]))
 
 
+def test_the_callbacks_page_has_every_argument(script):
+    page = script.CALLBACK.read_text(encoding="utf-8")
+    assert page == script.with_arguments(page), "run scripts/make_reference.py"
+    listed = page.split(script.ARGUMENTS[0])[1].split(script.ARGUMENTS[1])[0].splitlines()[3:]
+    names = list(inspect.signature(kv.VisualizationLogger).parameters)
+    assert [codes(line)[0].lstrip("*") for line in listed] == names
+
+
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda technique: technique.name)
 def test_a_techniques_page_names_its_paper_and_its_settings(script, technique):
     page = (ROOT / "docs" / "techniques" / f"{technique.name}.md").read_text(encoding="utf-8")
@@ -184,7 +196,7 @@ def test_the_newest_changes_are_those_of_this_version():
 # What is shown, and where links lead.
 
 
-@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+@pytest.mark.parametrize("picture", [p for p in PICTURES if p not in SCREENSHOTS], ids=lambda picture: picture.name)
 def test_a_picture_is_what_its_own_command_draws(here, picture):
     assert picture.stat().st_size < 150_000
     command = command_of(read_recipe(picture))
@@ -194,6 +206,10 @@ def test_a_picture_is_what_its_own_command_draws(here, picture):
     shown = np.asarray(Image.open(picture).convert("RGB"), np.float32)
     assert shown.shape == drawn.shape, "run scripts/make_pictures.py"
     assert np.abs(shown - drawn).mean() < 2, "run scripts/make_pictures.py"  # fewer colours
+
+
+def test_screenshots_are_small():
+    assert [path.name for path in SCREENSHOTS if path.stat().st_size > 300_000] == []
 
 
 def test_every_link_and_picture_leads_to_a_file_and_every_page_is_on_the_site():
