@@ -178,7 +178,9 @@ class VisualizationLogger(keras.callbacks.Callback):
         """The network after an epoch, where that is due."""
         metrics = numbers_of(logs)
         self._clock.epoch_ended(self.params.get("steps"))
-        self._safely(lambda: self._watching.epoch(self.model, self._clock.completed, metrics))
+        self._safely(lambda: self._watching.epoch(self.model, self._clock, metrics))
+        if missing := self._schedule.missing(metrics):
+            self._tell(missing)
         better = self._schedule.better(metrics, self._best)
         self._best = self._best if better is None else better
         if self._schedule.after_epoch(self._clock.completed):

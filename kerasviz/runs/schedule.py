@@ -2,16 +2,20 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from kerasviz.errors import SettingError
+from kerasviz.errors import SettingError, near
 
 MOMENTS = ("start", "end")
-_LARGER_IS_BETTER = re.compile(r"(acc|accuracy|auc|precision|recall|f1|f1_score|fbeta_score|iou|mean_iou|r2_score)$")
+_LARGER_IS_BETTER = re.compile(  # by the names that Keras gives its metrics; it numbers those it meets again: auc_1
+    r"(^|_)(acc|accuracy|auc|precision|recall|specificity|sensitivity|f1|(f1|fbeta|r2)_score|io_?u|dice|"
+    r"cosine_similarity|true_positives|true_negatives)(_\d+)?$"
+)
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,7 @@ class Schedule:
         number = int(match[1]) if match and not isinstance(every, bool) else 0
         if number < 1 or match is None:
             raise SettingError(f"Expected every as 5, '5 epochs' or '100 steps', found {every!r}. The default is 1.")
-        moments = (when,) if isinstance(when, str) else tuple(when or ())
-        for moment in moments:
-            if moment not in MOMENTS:
-                raise SettingError(f"Expected when as any of {', '.join(MOMENTS)}, found {moment!r}.")
+        moments = _moments(when)
         name, larger = _monitor(monitor)
         unit = "epoch" if match[2] in ("", "epoch") else "step"
         return cls(number, unit, "start" in moments, "end" in moments, name, larger)
@@ -63,6 +64,13 @@ class Schedule:
         """Whether pictures are due when the completed batches went from `before` to `now`."""
         return self.unit == "step" and now // self.every > before // self.every
 
+    def missing(self, logs: Mapping[str, Any]) -> str | None:
+        """What to tell where the monitored metric is not among those of an epoch; else None."""
+        if self.monitor is None or self.monitor in logs:
+            return None
+        found = ", ".join(logs) or "none"
+        return f"Expected the metric {self.monitor!r} after an epoch, found {found}.{near(self.monitor, logs)}"
+
     def better(self, logs: Mapping[str, Any], best: float | None) -> float | None:
         """The monitored metric where it is better than the best so far; else None."""
         value = logs.get(self.monitor) if self.monitor else None
@@ -70,6 +78,18 @@ class Schedule:
             return None
         value = float(value)
         return value if best is None or (value > best if self.larger else value < best) else None
+
+
+def _moments(when: Any) -> Sequence[str]:
+    moments = (when,) if isinstance(when, str) else when if when is not None else ()
+    if not isinstance(moments, (tuple, list, set, frozenset)):
+        raise SettingError(f"Expected when as any of {', '.join(MOMENTS)}, found {when!r}. Try when=('start', 'end').")
+    for moment in moments:
+        if moment not in MOMENTS:
+            raise SettingError(
+                f"Expected when as any of {', '.join(MOMENTS)}, found {moment!r}.{near(str(moment), MOMENTS)}"
+            )
+    return tuple(moments)
 
 
 def _monitor(monitor: Any) -> tuple[str | None, bool]:
@@ -93,26 +113,27 @@ class Budget:
     """
 
     def __init__(self, share: float | None):
-        if share is not None and not 0 < share <= 1:
+        number = isinstance(share, (int, float, np.number)) and not isinstance(share, bool)
+        if share is not None and not (number and 0 < share <= 1):
             raise SettingError(f"Expected time_budget as a share above 0 and up to 1, found {share!r}. Try 0.05.")
         self.share = share
         self.spent, self.skipped = 0.0, 0
-        self._last: list[float] = []
+        self._began, self._last = False, deque[float](maxlen=3)
 
     def allows(self, elapsed: float) -> bool:
         """Whether a dump may be made after so many seconds of training; counted where it may not."""
-        if self.share is None or not self._last:
+        if self.share is None or not self._began:
             return True
-        # the first dump traced: what it took says nothing about the next
-        expected = max(self._last[1:][-3:], default=0.0)
-        allowed = self.spent + expected <= self.share * elapsed
+        allowed = self.spent + max(self._last, default=0.0) <= self.share * elapsed
         self.skipped += not allowed
         return allowed
 
     def pay(self, seconds: float) -> None:
         """A dump held the training for so long."""
         self.spent += seconds
-        self._last = [*self._last[:1], *self._last[1:][-2:], seconds]
+        if self._began:  # the first one traced: what it took says nothing about the next
+            self._last.append(seconds)
+        self._began = True
 
 
 class Clock:
@@ -154,8 +175,13 @@ class Clock:
             self.completed = self._offset + epoch
         return first
 
-    def batch_ended(self, batch: int) -> tuple[int, int]:
-        """Batch number `batch` of the epoch, from 0, was completed; the completed batches before and now."""
+    def goes_on(self, step: int, dumped: Collection[str]) -> None:
+        """An earlier training, maybe of another process, had completed `step` batches here and left these dumps."""
+        self.step, self.dumped = step, set(dumped)
+
+    def batch_ended(self, batch: int, steps: int | None = None) -> tuple[int, int]:
+        """Batch number `batch` of the epoch's `steps`, from 0, was completed; the completed batches before and now."""
+        batch = batch if steps is None else min(batch, steps - 1)  # `steps_per_execution` counts beyond the last
         before = self.step
         self.step, self._batch = before + batch - self._batch, batch
         return before, self.step
