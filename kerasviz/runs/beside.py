@@ -31,14 +31,16 @@ class Beside:
         self._thread: threading.Thread | None = None
         self._awaited = 0
 
-    def submit(self, job: Job) -> None:
-        """Hand a job over; waits while too many of them wait."""
+    def submit(self, job: Job, *, waits: bool = True) -> None:
+        """Hand a job over; waits while too many of them wait, but for what is a moment's work."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._jobs) < _WAITING or self._thread is None)
+            if waits:
+                self._changed.wait_for(lambda: len(self._jobs) < _WAITING or self._thread is None)
             self._jobs.append(job)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="kerasviz-writing")
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="kerasviz-writing")
+                thread.start()
+                self._thread = thread  # not before: Ctrl-C in between would leave one that never ran
             self._changed.notify_all()
 
     def finish(self) -> None:
@@ -96,8 +98,10 @@ class Seldom:
         return max(0.0, self._next - time.monotonic())
 
     def do(self, work: Job) -> None:
-        """Do it."""
+        """Do it; the pause follows also where it raises."""
         start = time.monotonic()
-        work()
-        end = time.monotonic()
-        self._next = end + (end - start) / self._share
+        try:
+            work()
+        finally:
+            end = time.monotonic()
+            self._next = end + (end - start) / self._share
