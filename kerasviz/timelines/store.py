@@ -113,7 +113,7 @@ class Timeline:
 
     def frame_text(self, folder: str) -> str | None:
         """The JSON of a dump as it lies on the disk; None where it is gone or is no dump of this timeline."""
-        if Path(folder).name != folder or folder == "..":  # a journal may be a stranger's
+        if Path(folder).name != folder or folder in ("", ".."):  # a journal may be a stranger's
             return None
         try:
             return (self.folder / folder / FRAME).read_text(encoding="utf-8")

@@ -25,7 +25,8 @@ def metric_of(history: History) -> str | None:
     """The metric of a strip: of what should rise the first, else the loss; measured on validation data where it is."""
     names = list(dict.fromkeys(name for logs in history.epochs.values() for name in logs if not name.startswith(OURS)))
     rising = [name for word in GOOD for name in names if word in name.lower()]
-    for first in [*rising, *(name for name in names if name.endswith("loss"))]:
+    losses = sorted((name for name in names if name.endswith("loss")), key=len)  # of several outputs the sum of all
+    for first in [*rising, *losses]:
         base = first.removeprefix("val_")
         return next(name for name in (f"val_{base}", base) if name in names)
     return None
