@@ -1,6 +1,6 @@
 """Engines asked again and again about a fixed panel, while its network learns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,7 +72,7 @@ def watched(techniques: Any, layer: str | None = None, seed: int = 0) -> list[Wa
     if not listed:
         raise SettingError("Expected at least one technique to watch a training with, found none. Try 'gradcam'.")
     engines = [_engine(one, layer, seed) for one in listed]
-    if layer is not None and not any(e.settings.get("layer") == layer for e in engines):
+    if layer is not None and engines == [_engine(one, None, seed) for one in listed]:
         raise SettingError(f"Expected a technique that looks at a layer, found none that takes layer={layer!r}.")
     found: list[Watched] = []
     for engine in engines:
@@ -88,6 +88,7 @@ def _engine(one: Any, layer: str | None, seed: int) -> Any:
         names = {each.name for each in settings_of(cls)}
         own = {name: value for name, value in {"layer": layer, "seed": seed}.items() if name in names}
         return cls(**{name: value for name, value in own.items() if value is not None})
+    one = one() if isinstance(one, type) and hasattr(one, "explain") else one
     if not (hasattr(one, "explain") and hasattr(one, "technique")):
         raise SettingError(
             f"Expected a technique's name or an engine, found {one!r}. Try 'gradcam', or kv.GradCAM(layer='conv')."
@@ -110,6 +111,8 @@ class Dumper:
         self._watched, self._network = list(watched), network
         given, _ = network.prepare(panel.images)
         truths = _known_truths(panel, network)
+        if truths and len(truths) != len(given):
+            raise SettingError(f"Expected one class a picture, found {len(truths)} for {len(given)} pictures.")
         self.given: list[Given] = [
             replace(one, truth=truths[k] if truths else one.truth, name=one.name or f"image_{k:04d}")
             for k, one in enumerate(given)
@@ -118,7 +121,7 @@ class Dumper:
         self.titles = [_title(one, network) if truths else "" for one in self.given]
 
     def dump(self) -> Dump:
-        """Every engine's answers now. An engine that fails is told once and not asked again."""
+        """Every engine's answers now; one that does not fit this network is not asked again."""
         asked: list[Asked] = []
         failures: dict[str, Failure] = {}
         for one in list(self._watched):
@@ -126,7 +129,7 @@ class Dumper:
                 asked += list(self._of(one))
             except Exception as error:
                 failures[one.key] = Failure(sentence(one.engine.technique.title, error), error)
-                if isinstance(error, KerasvizError):  # it does not fit this network, and never will
+                if isinstance(error, KerasvizError):  # else it may have been the memory
                     self._watched.remove(one)
         return Dump(asked, failures)
 
@@ -164,11 +167,12 @@ def _is_predicted(results: Sequence[Result]) -> bool:
 
 
 def _spoken(question: Any) -> str:
+    """A word for a target: itself, the name of a function, `classes` where each picture has its own."""
     if question is None or isinstance(question, str):
         return question or "auto"
     if callable(question):
         return getattr(question, "__name__", "callable")
-    return ",".join(map(str, question)) if isinstance(question, (list, tuple)) else str(question)
+    return "classes" if isinstance(question, Iterable) else str(question)
 
 
 def _known_truths(panel: Fixed, network: Network) -> Sequence[int | str] | None:
