@@ -168,9 +168,7 @@ class VisualizationLogger(keras.callbacks.Callback):
         """Before the first epoch: the network as it is."""
         if not self._clock.epoch_began(epoch):
             return
-        there = self._safely(lambda: self._watching.begin(self.model, self._clock)) or ()
-        if self._clock.completed:  # a training that goes on: its beginning may have been dumped as an end
-            self._clock.dumped |= set(there)
+        self._safely(lambda: self._watching.begin(self.model, self._clock, self.params.get("steps")))
         if self._schedule.start:
             self._dump("start", {})
 
@@ -198,7 +196,7 @@ class VisualizationLogger(keras.callbacks.Callback):
         self._clock.end()
 
     def _after_batch(self, batch: int, logs: Any = None) -> None:
-        before, now = self._clock.batch_ended(batch)
+        before, now = self._clock.batch_ended(batch, self.params.get("steps"))
         if self._schedule.after_steps(before, now):
             self._dump("every", numbers_of(logs))
 

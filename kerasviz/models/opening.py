@@ -131,7 +131,7 @@ def opened(model: Any) -> Network:
     try:
         with _opening:
             network, layers = _live.get(model, (None, None))
-            now = _layers_of(model)
+            now = layers_of(model)
             if network is None or layers not in (None, now):  # a layer or activation was exchanged since
                 network = open_network(model)
                 network.hold_weakly()  # the dictionary must not keep the model alive
@@ -141,7 +141,8 @@ def opened(model: Any) -> Network:
         return open_network(model)
 
 
-def _layers_of(model: Any) -> tuple[tuple[int, int], ...]:
+def layers_of(model: Any) -> tuple[tuple[int, int], ...]:
+    """Which layers and activations a model has now; equal as long as none of them is exchanged."""
     return tuple((id(layer), id(getattr(layer, "activation", None))) for layer in every_layer(model))
 
 

@@ -1,11 +1,15 @@
 """What a training's dumps become on the disk: pictures, records, numbers, the page. Runs beside the training."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kerasviz.errors import KerasvizError
+from kerasviz.inputs.sources import MANIFEST
 from kerasviz.pages.timeline import write_page
 from kerasviz.results.drawing import Drawing, overlay_of, pages_of
 from kerasviz.results.result import Result
@@ -18,7 +22,7 @@ from kerasviz.runs.summaries import Summaries, step_of
 from kerasviz.timelines.cells import cell_of, column_of, row_of, shrunk, standing_of
 from kerasviz.timelines.frames import Cell, Frame, Standing
 from kerasviz.timelines.layout import Column, Layout, Row
-from kerasviz.timelines.store import Timeline
+from kerasviz.timelines.store import FRAME, History, Timeline
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Logbook:
         self._summaries = Summaries(wanted.tensorboard) if wanted.tensorboard else None
         self._layout: Layout | None = None
         self._seldom, self._stale, self._live = Seldom(), False, True
+        self._leaving = weakref.finalize(self, _left, self._timeline)
+        self._leaving.detach()  # nothing has begun
         self._errors: list[BaseException] = []
         self._lock = threading.Lock()
 
@@ -84,19 +90,30 @@ class Logbook:
             found, self._errors = self._errors, []
         return found
 
-    def begin(self, epoch: int, step: int) -> None:
-        """A training begins after so many epochs and batches."""
-        self._live = True
-        self._beside.submit(lambda: self._timeline.begin(epoch, step))
+    def begin(self, epoch: int, step: int) -> tuple[int, Collection[str]]:
+        """A training begins after so many epochs, and batches where the journal does not know better.
 
-    def epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
-        """An epoch was completed."""
+        Returns:
+            The batches, and the folders of the dumps before them.
+        """
+        self.wait()  # an earlier call of `fit` may have ended with an exception
+        self._live = True
+        self._leaving.detach()
+        if self._wanted.page:
+            self._leaving = weakref.finalize(self, _left, self._timeline)
+        earlier = self._timeline.history() if epoch and self._timeline.exists else History()
+        step = earlier.steps.get(epoch, step)
+        self._beside.submit(lambda: self._timeline.begin(epoch, step))
+        return step, earlier.until(epoch, step)
+
+    def epoch(self, epoch: int, step: int, logs: Mapping[str, float]) -> None:
+        """An epoch was completed, and so many batches. Never waits: it is a line of text."""
 
         def note() -> None:
-            self._timeline.epoch(epoch, logs)
+            self._timeline.epoch(epoch, logs, step)
             self._stale = True
 
-        self._beside.submit(note)
+        self._beside.submit(note, waits=False)
 
     def dump(self, moment: Moment, made: Made) -> None:
         """Pictures were made."""
@@ -115,6 +132,7 @@ class Logbook:
 
         self._beside.submit(last)
         self.wait()
+        self._leaving.detach()
         if self._summaries:
             self._summaries.close()
 
@@ -142,6 +160,8 @@ class Logbook:
     def _write(self, moment: Moment, made: Made) -> None:
         self._keep_layout(made)
         out = self._timeline.folder / moment.folder
+        for earlier in (*out.rglob(MANIFEST), out / FRAME):  # of a training whose place this one takes
+            earlier.unlink(missing_ok=True)
         for asked in made.dump.asked:
             for k in sorted(asked.new & set(asked.results)):
                 write(asked.results[k], out / asked.folder, self._wanted.styles, self._wanted.drawing)
@@ -200,6 +220,13 @@ class Logbook:
                 if (mean := mean_of(values)) is not None:
                     summaries.scalar(f"kerasviz/{key}/{name}", mean, step)
         summaries.flush()
+
+
+def _left(timeline: Timeline) -> None:
+    """A training ended with an exception, and whoever watched it goes: its page does not wait for more."""
+    with contextlib.suppress(KerasvizError):
+        if timeline.exists:
+            write_page(timeline)
 
 
 def _column(asked: Asked, drawing: Drawing) -> Column:

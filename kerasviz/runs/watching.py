@@ -1,6 +1,6 @@
 """A network watched while it learns: opened once, asked at each dump, its answers handed to the logbook."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from kerasviz.inputs.fixed import Fixed, expect_count, fixed
 from kerasviz.models.chance import same_chance
 from kerasviz.models.datasets import elements_of
 from kerasviz.models.network import Network
-from kerasviz.models.opening import open_network
+from kerasviz.models.opening import layers_of, open_network
 from kerasviz.models.workers import is_chief
 from kerasviz.runs.dumping import Dumper, Failure, Watched
 from kerasviz.runs.logbook import Logbook, Made, Wanted
@@ -49,6 +49,7 @@ class Watching:
 
     def _forget(self) -> None:
         self._network: Network | None = None
+        self._layers: Any = None
         self._dumper: Dumper | None = None
         self._logbook: Logbook | None = None
         self._means: dict[str, float] = {}
@@ -58,6 +59,7 @@ class Watching:
         """Without what is compiled or open; a dataset is drawn from first, so that the copy sees the same pictures."""
         left: dict[str, Any] = {
             "_network": None,
+            "_layers": None,
             "_dumper": None,
             "_logbook": None,
             "_means": {},
@@ -84,18 +86,16 @@ class Watching:
                 self._images = fixed(self._images, self._count, self._seed, elements_of)
         return self._images
 
-    def begin(self, model: Any, clock: Clock) -> Collection[str]:
-        """A training begins; the folders of what an earlier one left and this one goes on from."""
-        if not is_chief(model):
-            return ()
-        self.logbook.begin(clock.completed, clock.step)
-        return self.logbook.timeline.history().dumps if clock.completed and self.logbook.timeline.exists else ()
+    def begin(self, model: Any, clock: Clock, steps: int | None) -> None:
+        """A training with so many batches an epoch begins; the clock is told what an earlier one left."""
+        if is_chief(model):
+            clock.goes_on(*self.logbook.begin(clock.completed, clock.step or clock.completed * (steps or 0)))
 
-    def epoch(self, model: Any, epoch: int, logs: Mapping[str, float]) -> None:
+    def epoch(self, model: Any, clock: Clock, logs: Mapping[str, float]) -> None:
         """An epoch was completed."""
         self._means = dict.fromkeys(self._means, float("nan"))
         if is_chief(model):
-            self.logbook.epoch(epoch, logs)
+            self.logbook.epoch(clock.completed, clock.step, logs)
 
     def look(self, model: Any, moment: Moment) -> Mapping[str, Failure]:
         """Ask every engine now, and hand over what they said; what failed, by the engine's key.
@@ -127,12 +127,14 @@ class Watching:
         return self._logbook.errors() if self._logbook else []
 
     def _opened(self, model: Any) -> tuple[Network, Dumper]:
-        """The network and the engines; opened anew for another model."""
-        if self._network is None or self._dumper is None or self._network.model is not model:
+        """The network and the engines; opened anew for another model, or where layers of it were exchanged."""
+        now = layers_of(model)
+        if self._network is None or self._dumper is None or self._network.model is not model or self._layers != now:
+            self._network = self._dumper = None
             network = open_network(model, **self._options)
             network.hold_weakly()  # the model goes when its owner lets it go
             self._dumper = Dumper(self._engines, network, self._checked(network), self._target)
-            self._network = network
+            self._network, self._layers = network, now
         return self._network, self._dumper
 
     def _checked(self, network: Network) -> Fixed:

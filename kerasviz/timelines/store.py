@@ -30,11 +30,13 @@ class History:
 
     Attributes:
         epochs: completed epochs -> the metrics after it; every epoch, with pictures or without.
+        steps: completed epochs -> the batches completed with them, where that is known.
         dumps: folder -> its journal line, in the order of their steps.
         skipped: dumps that were left out to keep the time budget.
     """
 
     epochs: dict[int, Mapping[str, float]] = field(default_factory=dict)
+    steps: dict[int, int] = field(default_factory=dict)
     dumps: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     skipped: int = 0
 
@@ -44,16 +46,22 @@ class History:
         if kind == "begin":
             epoch, step = line["epoch"], line["step"]
             self.epochs = {number: logs for number, logs in self.epochs.items() if number <= epoch}
-            kept = [one for one in self.dumps.values() if epoch and one["epoch"] <= epoch and one["step"] <= step]
-            self.dumps = {one["folder"]: one for one in kept}
+            self.dumps = self.until(epoch, step)
         elif kind == "epoch":
             self.epochs[int(line["epoch"])] = dict(line["logs"])
+            if "step" in line:
+                self.steps[int(line["epoch"])] = int(line["step"])
         elif kind == "dump":
             line = {**line, "folder": str(line["folder"]), "epoch": int(line["epoch"]), "step": int(line["step"])}
             self.dumps.pop(line["folder"], None)
             self.dumps[line["folder"]] = line
         elif kind == "end":
             self.skipped = int(line.get("skipped", 0))
+
+    def until(self, epoch: int, step: int) -> dict[str, Mapping[str, Any]]:
+        """The dumps that a training goes on from which begins after so many epochs and batches."""
+        kept = [one for one in self.dumps.values() if epoch and one["epoch"] <= epoch and one["step"] <= step]
+        return {one["folder"]: one for one in kept}
 
 
 class Timeline:
@@ -71,9 +79,10 @@ class Timeline:
         """A training begins after so many completed epochs and batches."""
         append_line(self.folder / JOURNAL, {"kind": "begin", "epoch": epoch, "step": step})
 
-    def epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
-        """An epoch was completed."""
-        append_line(self.folder / JOURNAL, {"kind": "epoch", "epoch": epoch, "logs": logs})
+    def epoch(self, epoch: int, logs: Mapping[str, float], step: int | None = None) -> None:
+        """An epoch was completed, and so many batches, where that is known."""
+        about = {"epoch": epoch} if step is None else {"epoch": epoch, "step": step}
+        append_line(self.folder / JOURNAL, {"kind": "epoch", **about, "logs": logs})
 
     def end(self, skipped: int) -> None:
         """The training ended."""
