@@ -283,9 +283,9 @@ def check_range(target: Target, limits: tuple[int | None, ...], is_class: bool, 
     for number, limit in zip(asked, limits[-len(asked) :] if asked else (), strict=True):
         if limit is not None and number >= limit:
             what = "a class" if is_class else "a unit"
-            found = "" if str(number) in target.asked else f"{number} in "  # 'true', or one class a picture
+            told = number > 10**9 or str(number) in target.asked  # not so in 'true', and with one class a picture
             raise TargetError(
-                f"Expected {what} from 0 to {limit - 1}, found {found}{target.asked!r}. "
+                f"Expected {what} from 0 to {limit - 1}, found {'' if told else f'{number} in '}{target.asked!r}. "
                 "'kerasviz predict' and 'kerasviz layers' show what there is."
             )
     if is_class and labels.names and len(labels.names) != limits[-1]:
