@@ -27,7 +27,7 @@ STRIP_SCALE = 2
 
 @dataclass(frozen=True)
 class Film:
-    """A file that was written: a `strip` or an `animation`, of which image and column, over how many dumps; a `page`."""
+    """A file that was written: a `page`, or a `strip` or `animation` of an image and a column over so many dumps."""
 
     path: Path
     kind: str

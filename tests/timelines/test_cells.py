@@ -76,6 +76,15 @@ def test_a_cell_gives_the_heatmap_back(network):
         assert cell.score == pytest.approx(float(result.target.score))
 
 
+def test_fine_maps_are_averaged_down(network):
+    result = result_of(network, kv.Saliency())
+    board = np.indices((4 * FINE_SIDE, 2 * FINE_SIDE)).sum(axis=0) % 2
+    cell = cell_of(dataclasses.replace(result, heatmap=board.astype(np.float32)), DRAWING)
+    assert cell.share.shape == (FINE_SIDE, FINE_SIDE // 2)
+    np.testing.assert_allclose(cell.values(False), 0.5, atol=0.01)
+    assert (cell.limit, cell.maximum) == (1, 1)
+
+
 def test_clip_ends_the_scale_as_in_pictures(network):
     result = result_of(network, kv.Saliency())
     clipped = cell_of(result, Drawing(clip=90))

@@ -1,7 +1,6 @@
 """Strips and animations from a log folder: what was dumped is what is drawn, and no more of it is held than needed."""
 
 import dataclasses
-import json
 import tracemalloc
 
 import cv2
@@ -10,18 +9,18 @@ import pytest
 from log_folders import CAM, COLUMNS, FINE, PICTURE, SIGNED, cell, frame, log_folder, row
 from PIL import Image
 
-from kerasviz.errors import OutputError, SettingError, SourceError
 from kerasviz.inputs.fitting import Fit
-from kerasviz.pictures.animations import LAST_MS, STRIP
+from kerasviz.pictures.animations import LAST_MS, STRIP, evenly
 from kerasviz.pictures.colormaps import colour, table
 from kerasviz.pictures.overlays import overlay
 from kerasviz.pictures.panels import fitted
 from kerasviz.pictures.papers import PAPERS
 from kerasviz.pictures.scales import Scale
-from kerasviz.timelines.films import MOST_FRAMES, cuttings, each_film, film_count, name_of, surveyed, write_films
+from kerasviz.pictures.strips import LINE_COLOR, SIDE, left
+from kerasviz.timelines.films import MOST_FRAMES, cuttings, each_film, film_count, surveyed, write_films
 from kerasviz.timelines.frames import Cell
 from kerasviz.timelines.layout import Layout, Row
-from kerasviz.timelines.store import FRAME, Timeline
+from kerasviz.timelines.store import Timeline
 
 CROP = Fit((96, 120), (16, 16), "crop")
 
@@ -127,7 +126,8 @@ def test_long_trainings_show_some_dumps_the_first_and_the_last_among_them(tmp_pa
     pictures, _ = frames_of(film.path)
     assert len(pictures) == shown
     held = cutting(timeline, CAM).plain
-    assert {0, dumps - 1} <= set(held)
+    assert {0, dumps - 1, *evenly(dumps, 8)} <= set(held)
+    assert all(held.values())
 
 
 def test_memory_does_not_grow_with_the_dumps(tmp_path):
@@ -147,13 +147,21 @@ def test_memory_does_not_grow_with_the_dumps(tmp_path):
     assert peaks[1] - peaks[0] < 40 * decoded / 4
 
 
+def test_the_curve_runs_from_the_first_epoch_to_the_last_column(tmp_path):
+    timeline = log_folder(tmp_path, 3, columns=[CAM], rows=[row()], every=5)
+    page = np.asarray(Image.open(write_films(timeline, animation=None)[0]))[::2, ::2]
+    _, columns = np.nonzero((page == np.array(LINE_COLOR)).all(axis=-1))
+    first = left(0) + SIDE / 2 + (left(1) - left(0)) / 5  # after the first of five epochs
+    assert [columns.min(), columns.max()] == pytest.approx([first, left(2) + SIDE / 2], abs=5)
+
+
 # What is not there.
 
 
 def test_failures_and_empty_maps_are_drawn(tmp_path):
     def make(column, number, k):
         empty = Cell(share=np.zeros((3, 3), np.uint8), note="All values are 0.", target="bee")
-        return [None, empty, Cell(failed=True, note="It failed.", target="bee"), cell(column, number)][number]
+        return [None, empty, dataclasses.replace(empty, failed=True, note="It failed."), cell(column, number)][number]
 
     timeline = log_folder(tmp_path, 4, columns=[CAM], rows=[row()], make=make)
     strip, film = write_films(timeline)
@@ -206,90 +214,6 @@ def test_a_training_without_dumps_has_no_films(tmp_path):
     timeline.keep(Layout("tiny", [row()], COLUMNS))
     timeline.begin(0, 0)
     assert write_films(timeline) == []
-
-
-# What a crash or a stranger leaves.
-
-
-def broken(folder, number, change):
-    path = folder / f"epoch_{number:04d}" / FRAME
-    plain = json.loads(path.read_text())
-    change(plain)
-    path.write_text(json.dumps(plain))
-
-
-BREAKS = {
-    "no cells": lambda plain: plain.pop("cells"),
-    "cells of another kind": lambda plain: plain.update(cells=[1]),
-    "no standings": lambda plain: plain.pop("standings"),
-    "a number that is none": lambda plain: plain.update(number="many"),
-    "a limit that is none": lambda plain: plain["cells"]["gradcam"][0].update(limit=[]),
-}
-
-
-@pytest.mark.parametrize("change", BREAKS.values(), ids=BREAKS)
-def test_a_dump_that_is_none_of_ours_is_left_out(tmp_path, change):
-    timeline = log_folder(tmp_path, 3, columns=[CAM], rows=[row()])
-    broken(tmp_path, 1, change)
-    assert [film.dumps for film in each_film(timeline)] == [2, 2]
-
-
-def test_a_cell_that_cannot_be_read_is_a_failure(tmp_path):
-    timeline = log_folder(tmp_path, 3, columns=[CAM, FINE], rows=[row()])
-    broken(tmp_path, 1, lambda plain: plain["cells"]["gradcam"][0].update(raw="%"))
-    broken(tmp_path, 1, lambda plain: plain["cells"]["saliency"][0].update(webp="AAAA"))
-    for column in (CAM, FINE):
-        found = cutting(timeline, column)
-        assert [found.cell(dump).failed for dump in range(3)] == [False, True, False]
-    assert [film.dumps for film in each_film(timeline)] == [3, 3, 3, 3]
-
-
-def test_rows_that_a_dump_does_not_have_are_nothing(tmp_path):
-    timeline = log_folder(tmp_path, 2, columns=[CAM])
-    broken(tmp_path, 0, lambda plain: plain.update(cells={"gradcam": plain["cells"]["gradcam"][:1]}, standings=[]))
-    assert cutting(timeline, CAM, 1).cell(0) is None
-    assert len(write_films(timeline)) == 4
-
-
-@pytest.mark.parametrize(
-    "name", ["../../x.jpg", "/etc/passwd", "a/../../b", "..", "C:\\x", "a\0b", "x" * 400, "é/日本.png", ""]
-)
-@pytest.mark.parametrize("key", ["gradcam.true", "../../k", "a/b.c/d", "", ".", "k" * 400])
-def test_no_name_leads_out_of_the_folder(tmp_path, name, key):
-    folder = tmp_path / "timeline"
-    path = folder / name_of(dataclasses.replace(row(), name=name), dataclasses.replace(CAM, key=key), "strip", "png")
-    assert path.resolve().is_relative_to(folder.resolve())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    assert path.name.endswith("strip.png")
-
-
-def test_questions_of_one_technique_have_files_of_their_own():
-    keys = ["gradcam", "gradcam.true", "gradcam.top", "gradcam-2.top", "gradcam.tabby cat"]
-    found = [name_of(row("a.jpg"), dataclasses.replace(CAM, key=key), "strip", "png") for key in keys]
-    assert found == [
-        "a.jpg.gradcam.strip.png", "a.jpg.gradcam.true.strip.png", "a.jpg.gradcam.top.strip.png",
-        "a.jpg.gradcam-2.top.strip.png", "a.jpg.gradcam.tabby-cat.strip.png",
-    ]  # fmt: skip
-
-
-def test_what_cannot_be_written_is_refused_before_any_work(tmp_path):
-    timeline = log_folder(tmp_path, 1)
-    with pytest.raises(SettingError, match="found 'avi'"):
-        write_films(timeline, animation="avi")
-    assert not (tmp_path / "timeline").exists()
-
-
-def test_a_folder_that_cannot_be_written_says_so(tmp_path):
-    timeline = log_folder(tmp_path, 1)
-    (tmp_path / "timeline").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot be written"):
-        write_films(timeline)
-
-
-def test_a_folder_that_is_no_log_folder_says_so(tmp_path):
-    with pytest.raises(SourceError, match="Give the folder that was its log_dir"):
-        write_films(Timeline(tmp_path))
 
 
 def test_dumps_between_epochs_have_no_value_of_the_metric(tmp_path):
