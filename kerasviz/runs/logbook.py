@@ -62,11 +62,7 @@ class Wanted:
 
 
 class Logbook:
-    """Writes dumps into a log folder, in a thread of its own; every method but `_...` is the training's.
-
-    Attributes:
-        errors: what could not be written, in plain words, each once; emptied by who tells them.
-    """
+    """Writes dumps into a log folder, in a thread of its own; every method but `_...` is the training's."""
 
     def __init__(self, folder: Path, wanted: Wanted):
         self._timeline, self._wanted = Timeline(folder), wanted
@@ -201,7 +197,7 @@ class Logbook:
         return Frame(**vars(moment), cells=cells, standings=standings, measures=made.measures())
 
     def _columns_of(self, key: str) -> list[str]:
-        """The columns of an engine; where it never answered, one for its failures."""
+        """The columns of an engine; none where it never answered."""
         known = [column.key for column in self._layout.columns] if self._layout else []
         return [column for column in known if column == key or column.startswith(f"{key}.")]
 
