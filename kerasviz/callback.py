@@ -9,19 +9,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import keras
-import numpy as np
 
 from kerasviz.errors import SettingError, near
 from kerasviz.results.drawing import Drawing
-from kerasviz.results.saving import checked_styles
 from kerasviz.runs.dumping import sentence, watched
-from kerasviz.runs.logbook import Wanted
 from kerasviz.runs.schedule import Budget, Clock, Schedule
 from kerasviz.runs.watching import Watching
+from kerasviz.runs.wanted import Wanted
 from kerasviz.settings import settings_of
 
 _LOG = logging.getLogger("kerasviz")
-_ANIMATIONS = ("webp", "gif", "mp4", None)
 _T = TypeVar("_T")
 
 
@@ -110,16 +107,22 @@ class VisualizationLogger(keras.callbacks.Callback):
         super().__init__()
         if on_error not in ("warn", "raise"):
             raise SettingError(f"Expected on_error 'warn' or 'raise', found {on_error!r}.")
-        if animation not in _ANIMATIONS:
-            raise SettingError(f"Expected animation 'webp', 'gif', 'mp4' or None, found {animation!r}.")
-        events = Path(log_dir) / "tensorboard" if tensorboard is True else Path(tensorboard) if tensorboard else None
         self._schedule, self._budget = Schedule.of(every, when, monitor), Budget(time_budget)
         self._on_error, self._log_measures = on_error, log_measures
         self._watching = Watching(
+        wanted = Wanted.of(
+            Path(log_dir),
+            drawing_of(draw),
+            styles=styles,
+            page=page,
+            animation=animation,
+            tensorboard=tensorboard,
+            boxes=boxes,
+        )
             watched(techniques, layer, seed),
             images,
             Path(log_dir),
-            Wanted(checked_styles(styles), drawing_of(draw), page, animation, events, each_boxes(boxes)),
+            wanted,
             target=target,
             preprocess=preprocess,
             labels=labels,
@@ -245,18 +248,6 @@ def drawing_of(draw: Mapping[str, Any]) -> Drawing:
         if name not in known:
             raise SettingError(f"VisualizationLogger has no argument {name!r}.{near(name, [*known, *_ARGUMENTS])}")
     return Drawing(**{"scale": 1, **draw})  # a training leaves many: 1050 pixels wide will do
-
-
-def each_boxes(boxes: Any) -> list[list[tuple[float, ...]]]:
-    """For each picture a list of boxes; one box alone is a list of one."""
-    found = []
-    for one in boxes if boxes is not None else ():
-        array = np.asarray(one if one is not None else [], np.float64)
-        array = array.reshape(-1, 4) if array.size % 4 == 0 and array.ndim in (1, 2) else array
-        if array.ndim != 2:
-            raise SettingError(f"Expected boxes (x0, y0, x1, y1) for each picture, found {one!r}.")
-        found.append([tuple(map(float, row)) for row in array])
-    return found
 
 
 def numbers_of(logs: Mapping[str, Any] | None) -> dict[str, float]:

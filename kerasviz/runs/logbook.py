@@ -19,10 +19,12 @@ from kerasviz.runs.dumping import Asked, Dump
 from kerasviz.runs.measuring import Measures, mean_of
 from kerasviz.runs.schedule import Moment
 from kerasviz.runs.summaries import Summaries, step_of
+from kerasviz.runs.wanted import Wanted
 from kerasviz.timelines.cells import cell_of, column_of, row_of, shrunk, standing_of
 from kerasviz.timelines.frames import Cell, Frame, Standing
 from kerasviz.timelines.layout import Column, Layout, Row
 from kerasviz.timelines.store import FRAME, History, Timeline
+from kerasviz.writing import output_errors
 
 
 @dataclass(frozen=True)
@@ -39,26 +41,6 @@ class Made:
     titles: Sequence[str]
     model: str
     measures: Callable[[], Measures]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is written, as the callback was told.
-
-    Attributes:
-        styles, drawing: of the pictures of each result.
-        page: whether there is a page.
-        animation: `webp`, `gif`, `mp4` or None.
-        tensorboard: the folder of the events, or None.
-        boxes: for each row boxes (x0, y0, x1, y1) in pixels of its photograph.
-    """
-
-    styles: Sequence[str]
-    drawing: Drawing
-    page: bool
-    animation: str | None
-    tensorboard: Path | None
-    boxes: Sequence[Sequence[Sequence[float]]]
 
 
 class Logbook:
@@ -156,8 +138,9 @@ class Logbook:
     def _write(self, moment: Moment, made: Made) -> None:
         self._keep_layout(made)
         out = self._timeline.folder / moment.folder
-        for earlier in (*out.rglob(MANIFEST), out / FRAME):  # of a training whose place this one takes
-            earlier.unlink(missing_ok=True)
+        with output_errors(out):
+            for earlier in (*out.rglob(MANIFEST), out / FRAME):  # of a training whose place this one takes
+                earlier.unlink(missing_ok=True)
         for asked in made.dump.asked:
             for k in sorted(asked.new & set(asked.results)):
                 write(asked.results[k], out / asked.folder, self._wanted.styles, self._wanted.drawing)

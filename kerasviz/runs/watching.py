@@ -12,9 +12,10 @@ from kerasviz.models.network import Network
 from kerasviz.models.opening import layers_of, open_network
 from kerasviz.models.workers import is_chief
 from kerasviz.runs.dumping import Dumper, Failure, Watched
-from kerasviz.runs.logbook import Logbook, Made, Wanted
+from kerasviz.runs.logbook import Logbook, Made
 from kerasviz.runs.measuring import Measures, Measuring, mean_of
 from kerasviz.runs.schedule import Clock, Moment
+from kerasviz.runs.wanted import Wanted
 
 
 class Watching:

@@ -12,8 +12,9 @@ import kerasviz as kv
 from kerasviz.inputs.fixed import Fixed
 from kerasviz.results.drawing import Drawing
 from kerasviz.runs.dumping import Dumper, watched
-from kerasviz.runs.logbook import Logbook, Made, Wanted
+from kerasviz.runs.logbook import Logbook, Made
 from kerasviz.runs.schedule import Moment
+from kerasviz.runs.wanted import Wanted
 from kerasviz.timelines.frames import Frame
 from kerasviz.timelines.store import Timeline
 
