@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,8 @@ from kerasviz.errors import SettingError, near
 from kerasviz.results.drawing import Drawing
 from kerasviz.runs.dumping import sentence, watched
 from kerasviz.runs.schedule import Budget, Clock, Schedule
-from kerasviz.runs.watching import Watching
 from kerasviz.runs.wanted import Wanted
+from kerasviz.runs.watching import Watching
 from kerasviz.settings import settings_of
 
 _LOG = logging.getLogger("kerasviz")
@@ -109,7 +110,6 @@ class VisualizationLogger(keras.callbacks.Callback):
             raise SettingError(f"Expected on_error 'warn' or 'raise', found {on_error!r}.")
         self._schedule, self._budget = Schedule.of(every, when, monitor), Budget(time_budget)
         self._on_error, self._log_measures = on_error, log_measures
-        self._watching = Watching(
         wanted = Wanted.of(
             Path(log_dir),
             drawing_of(draw),
@@ -119,6 +119,7 @@ class VisualizationLogger(keras.callbacks.Callback):
             tensorboard=tensorboard,
             boxes=boxes,
         )
+        self._watching = Watching(
             watched(techniques, layer, seed),
             images,
             Path(log_dir),
@@ -232,12 +233,13 @@ class VisualizationLogger(keras.callbacks.Callback):
     def _failed(self, error: BaseException, said: str) -> None:
         if self._on_error == "raise":
             raise error
-        self._tell(f"{said} The training goes on.")
+        cause = error.__cause__  # a full disk is told once, not for each file
+        self._tell(f"{said} The training goes on.", os.strerror(cause.errno or 0) if isinstance(cause, OSError) else "")
 
-    def _tell(self, said: str) -> None:
-        """Once. By logging, which never raises: `-W error` makes an end of the training of a warning."""
-        if said not in self._told:
-            self._told.add(said)
+    def _tell(self, said: str, why: str = "") -> None:
+        """Once for each reason. By logging, which never raises: `-W error` would make an error of a warning."""
+        if (why or said) not in self._told:
+            self._told.add(why or said)
             _LOG.warning("VisualizationLogger: %s", said)
 
 
