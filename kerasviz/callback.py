@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -232,12 +233,13 @@ class VisualizationLogger(keras.callbacks.Callback):
     def _failed(self, error: BaseException, said: str) -> None:
         if self._on_error == "raise":
             raise error
-        self._tell(f"{said} The training goes on.")
+        cause = error.__cause__  # a full disk is told once, not for each file
+        self._tell(f"{said} The training goes on.", os.strerror(cause.errno or 0) if isinstance(cause, OSError) else "")
 
-    def _tell(self, said: str) -> None:
-        """Once. By logging, which never raises: `-W error` makes an end of the training of a warning."""
-        if said not in self._told:
-            self._told.add(said)
+    def _tell(self, said: str, why: str = "") -> None:
+        """Once for each reason. By logging, which never raises: `-W error` would make an error of a warning."""
+        if (why or said) not in self._told:
+            self._told.add(why or said)
             _LOG.warning("VisualizationLogger: %s", said)
 
 

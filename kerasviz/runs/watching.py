@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasviz.errors import SettingError
+from kerasviz.errors import KerasvizError, SettingError
 from kerasviz.inputs.fixed import Fixed, expect_count, fixed
 from kerasviz.models.chance import same_chance
 from kerasviz.models.datasets import elements_of
@@ -51,6 +51,7 @@ class Watching:
     def _forget(self) -> None:
         self._network: Network | None = None
         self._layers: Any = None
+        self._refused: KerasvizError | None = None
         self._dumper: Dumper | None = None
         self._logbook: Logbook | None = None
         self._means: dict[str, float] = {}
@@ -61,6 +62,7 @@ class Watching:
         left: dict[str, Any] = {
             "_network": None,
             "_layers": None,
+            "_refused": None,
             "_dumper": None,
             "_logbook": None,
             "_means": {},
@@ -89,6 +91,7 @@ class Watching:
 
     def begin(self, model: Any, clock: Clock, steps: int | None) -> None:
         """A training with so many batches an epoch begins; the clock is told what an earlier one left."""
+        self._refused = None
         if is_chief(model):
             clock.goes_on(*self.logbook.begin(clock.completed, clock.step or clock.completed * (steps or 0)))
 
@@ -104,7 +107,7 @@ class Watching:
         Raises:
             KerasvizError: the pictures or the model cannot be used at all.
         """
-        network, dumper = self._opened(model)
+        network, dumper = self._tried(model)
         dump = dumper.dump()
         rows = len(dumper.given)
         now = self._measuring.of(dump, rows) if self._at_once else None
@@ -126,6 +129,16 @@ class Watching:
     def errors(self) -> list[BaseException]:
         """What failed beside the training since this was asked last."""
         return self._logbook.errors() if self._logbook else []
+
+    def _tried(self, model: Any) -> tuple[Network, Dumper]:
+        """The network and the engines; what cannot be opened is not tried again by each dump of this training."""
+        if self._refused is not None:
+            raise self._refused.with_traceback(None)
+        try:
+            return self._opened(model)
+        except KerasvizError as error:
+            self._refused = error
+            raise
 
     def _opened(self, model: Any) -> tuple[Network, Dumper]:
         """The network and the engines; opened anew for another model, or where layers of it were exchanged."""
