@@ -59,16 +59,11 @@ class Watching:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is compiled or open; a dataset is drawn from first, so that the copy sees the same pictures."""
-        left: dict[str, Any] = {
-            "_network": None,
-            "_layers": None,
-            "_refused": None,
-            "_dumper": None,
-            "_logbook": None,
-            "_means": {},
-            "_measuring": Measuring(self._wanted.boxes),
-        }
-        return {**vars(self), "_images": self.panel(), **left}
+        self.panel()
+        copy = object.__new__(Watching)
+        vars(copy).update(vars(self))
+        copy._forget()
+        return vars(copy)
 
     @property
     def traces(self) -> int:
@@ -147,16 +142,11 @@ class Watching:
             self._network = self._dumper = None
             network = open_network(model, **self._options)
             network.hold_weakly()  # the model goes when its owner lets it go
-            self._dumper = Dumper(self._engines, network, self._checked(network), self._target)
-            self._network, self._layers = network, now
+            dumper, boxes = Dumper(self._engines, network, self.panel(), self._target), self._wanted.boxes
+            if boxes and len(boxes) != len(dumper.given):
+                raise SettingError(f"Expected boxes for each of {len(dumper.given)} pictures, found {len(boxes)}.")
+            self._network, self._layers, self._dumper = network, now, dumper
         return self._network, self._dumper
-
-    def _checked(self, network: Network) -> Fixed:
-        panel, boxes = self.panel(), self._wanted.boxes
-        given, _ = network.prepare(panel.images)
-        if boxes and len(boxes) != len(given):
-            raise SettingError(f"Expected boxes for each of {len(given)} pictures, found {len(boxes)}.")
-        return panel
 
 
 def _means(measures: Measures) -> dict[str, float]:
