@@ -1,13 +1,15 @@
 """What `kv.VisualizationLogger` costs a training, and beside it what other callbacks cost.
 
 held: how long the training waits for a dump beyond the engine's own passes. share: wall time of a fine-tuning with a
-dump after each epoch, writing included, over that of the epochs without one that lie between them. others: a small
+dump after each epoch, writing included, over that of the epochs without one that lie between them; and what a dump
+takes by itself, of an epoch in which all processors are busy, for machines that others use meanwhile. others: a small
 training with each callback in a process of its own: time, memory, graphs traced. tf-explain takes part where it and
 the package tensorboard are installed.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -58,15 +60,22 @@ def _held(options: argparse.Namespace, folder: Path) -> Iterator[str]:
 
 
 def _share(options: argparse.Namespace, folder: Path) -> Iterator[str]:
-    from benchmarks.trainings import InTurns, epoch_of, fine_tuning, photographs
+    from benchmarks.trainings import Alone, InTurns, epoch_of, fine_tuning, photographs
 
     model = fine_tuning()
+    pictures = photographs(options.pictures)
+    alone = Alone(pictures, folder / "alone")
+    model.fit(epoch_of(model, 1), epochs=options.rounds, shuffle=False, verbose=0, callbacks=[alone])
     data = epoch_of(model, options.epoch)
-    logger = InTurns(photographs(options.pictures), folder)
+    logger = InTurns(pictures, folder / "turns")
     model.fit(data, epochs=2 * options.rounds + 3, shuffle=False, verbose=0, callbacks=[logger])
     wall, processors = logger.ratios()
     without = median(spent.wall for spent in logger.epochs[::2])
     yield f"every=1, {options.pictures} photographs, a fine-tuning with epochs of {without:.1f} s"
+    held = median(spent.wall for spent in alone.passes)
+    written, cores = median(spent.processors for spent in alone.written), os.cpu_count() or 1
+    bound = 100 * (held + written / cores) / without
+    yield f"a dump alone: {held:.2f} s of passes, {written:.2f} s of a processor beside: {bound:.1f} % of an epoch"
     yield f"wall time with a dump over without: {_ratios(wall)}, wanted <= {_SHARE}: {_verdict(median(wall) <= _SHARE)}"
     yield f"the same of all processors' time: {_ratios(processors)}"
     yield f"once: {logger.start:.1f} s for the first pictures, which trace; {logger.end:.1f} s at the end"
@@ -74,18 +83,7 @@ def _share(options: argparse.Namespace, folder: Path) -> Iterator[str]:
 
 def _others(options: argparse.Namespace, folder: Path) -> Iterator[str]:
     yield f"{options.epochs} epochs of a small training, {options.pictures} pictures after each"
-    head = (
-        "who",
-        "seconds",
-        "held a dump, ms",
-        "end, s",
-        "first graphs",
-        "later graphs",
-        "first MB",
-        "later MB",
-        "files",
-    )
-    lines = [head]
+    lines = [HEAD]
     for name in CONTESTANTS:
         print(f"others: {name}", file=sys.stderr, flush=True)
         numbers = [str(number) for number in (options.epochs, options.pictures)]

@@ -100,11 +100,33 @@ class Spent:
         return Spent(self.wall - other.wall, self.processors - other.processors)
 
 
+class Alone(VisualizationLogger):
+    """The training waits until everything is written, so that what a dump takes is seen by itself.
+
+    Attributes:
+        passes: of each dump, what holds the training; `written`: the rest.
+    """
+
+    def __init__(self, images: Any, folder: Path):
+        super().__init__("gradcam", images, folder)
+        self.passes: list[Spent] = []
+        self.written: list[Spent] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """A dump, to its end."""
+        start = Spent.now()
+        super().on_epoch_end(epoch, logs)
+        handed = Spent.now()
+        _wait_for_writing()
+        self.passes.append(handed.since(start))
+        self.written.append(Spent.now().since(handed))
+
+
 class InTurns(VisualizationLogger):
     """Looks at every second epoch only, so that epochs with and without it lie side by side.
 
-    An epoch begins before the pictures of the one before are made, and ends when all that they left to write is
-    written: the whole of a dump is counted.
+    An epoch begins before the pictures of the one before are made, and what these leave to write after it is counted
+    to it: the whole of a dump.
 
     Attributes:
         epochs: time of each; those with odd numbers follow a dump.
@@ -127,8 +149,11 @@ class InTurns(VisualizationLogger):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """A dump, every second time."""
-        _wait_for_writing()
-        self.epochs.append(Spent.now().since(self._since))
+        ended = Spent.now()
+        _wait_for_writing()  # which also pauses: counted is what is done
+        late = Spent.now().since(ended).processors
+        spent = ended.since(self._since)
+        self.epochs.append(Spent(spent.wall + late, spent.processors + late))
         self._since = Spent.now()
         if epoch % 2 == 0:
             super().on_epoch_end(epoch, logs)
