@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 import logging
-import os
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import keras
 
 from kerasviz.errors import SettingError, near
+from kerasviz.models.workers import several_workers
 from kerasviz.results.drawing import Drawing
 from kerasviz.runs.dumping import sentence, watched
 from kerasviz.runs.schedule import Budget, Clock, Schedule
@@ -49,7 +50,8 @@ class VisualizationLogger(keras.callbacks.Callback):
         monitor: a metric, "val_loss"; also when it is better than ever before. ("val_dice", "max") says which way.
         tensorboard: True, or the folder that Keras' own TensorBoard callback writes to.
         page: whether there is a page, kept up to date.
-        time_budget: at most this share of the training's time, 0.05 for example; dumps are skipped to keep it.
+        time_budget: at most this share of the training's time, 0.05 for example; dumps are skipped to keep it, all
+            but the first. Of several workers none keeps one, for they look together.
         on_error: "warn" tells once what failed, and the training goes on; "raise" ends it.
         seed: for which pictures of a folder are taken, and for techniques that draw at random.
         count: how many pictures of a dataset or folder (16), or of an array (all).
@@ -110,8 +112,9 @@ class VisualizationLogger(keras.callbacks.Callback):
             raise SettingError(f"Expected on_error 'warn' or 'raise', found {on_error!r}.")
         self._schedule, self._budget = Schedule.of(every, when, monitor), Budget(time_budget)
         self._on_error, self._log_measures = on_error, log_measures
+        self._log_dir = Path(log_dir).absolute()  # a training may change its folder
         wanted = Wanted.of(
-            Path(log_dir),
+            self._log_dir,
             drawing_of(draw),
             styles=styles,
             page=page,
@@ -122,7 +125,7 @@ class VisualizationLogger(keras.callbacks.Callback):
         self._watching = Watching(
             watched(techniques, layer, seed),
             images,
-            Path(log_dir),
+            self._log_dir,
             wanted,
             target=target,
             preprocess=preprocess,
@@ -181,7 +184,7 @@ class VisualizationLogger(keras.callbacks.Callback):
         metrics = numbers_of(logs)
         self._clock.epoch_ended(self.params.get("steps"))
         self._safely(lambda: self._watching.epoch(self.model, self._clock, metrics))
-        if missing := self._schedule.missing(metrics):
+        if missing := self._schedule.missing(metrics, last=False):
             self._tell(missing)
         better = self._schedule.better(metrics, self._best)
         self._best = self._best if better is None else better
@@ -194,10 +197,25 @@ class VisualizationLogger(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Any = None) -> None:
         """The network at last; everything is finished."""
-        if self._schedule.end:
-            self._dump("end", numbers_of(logs))
-        self._safely(lambda: self._watching.end(self.skipped))
+        if self._clock.moved:  # a finished training that is taken up again has no epoch left
+            if self._schedule.end:
+                self._dump("end", numbers_of(logs))
+            self._finish()
+            missing = self._schedule.missing(numbers_of(logs), last=True)
+            if missing and self._best is None:
+                self._tell(missing)
         self._clock.end()
+
+    def _finish(self) -> None:
+        """Wait for what is still to be written."""
+        started = time.perf_counter()
+        filmed = self._safely(
+            lambda: self._watching.end(self.skipped, lambda seconds: self._budget.affords(seconds, self._clock.elapsed))
+        )
+        self._budget.pay_besides(time.perf_counter() - started)
+        if filmed is False:
+            command = f"kerasviz timeline {shlex.quote(str(self._log_dir))}"
+            self._tell(f"Strips and animations of all dumps would take too long now. '{command}' makes them.")
 
     def _after_batch(self, batch: int, logs: Any = None) -> None:
         before, now = self._clock.batch_ended(batch, self.params.get("steps"))
@@ -207,7 +225,7 @@ class VisualizationLogger(keras.callbacks.Callback):
     def _dump(self, why: str, metrics: dict[str, float]) -> None:
         """Look at the network now, unless that was done, or takes more than its share of the time."""
         moment = self._clock.moment(self._schedule.unit, why, metrics)
-        if moment.folder in self._clock.dumped or not self._budget.allows(self._clock.elapsed):
+        if moment.folder in self._clock.dumped or not self._allowed():
             return
         if not getattr(self.model, "built", True):  # building it here would draw other weights than its first batch
             self._tell("Pictures from before the training are left out: the model is built by its first batch.")
@@ -218,6 +236,10 @@ class VisualizationLogger(keras.callbacks.Callback):
         self._clock.dumped.add(moment.folder)
         for failure in failures.values():
             self._failed(failure.error, failure.said)
+
+    def _allowed(self) -> bool:
+        """Workers that train together look together, whatever each one's clock says."""
+        return several_workers(self.model) or self._budget.allows(self._clock.elapsed)
 
     def _safely(self, work: Callable[[], _T]) -> _T | None:
         """What may fail must not end the training, unless that is wanted; and what failed beside it is told."""
@@ -234,7 +256,7 @@ class VisualizationLogger(keras.callbacks.Callback):
         if self._on_error == "raise":
             raise error
         cause = error.__cause__  # a full disk is told once, not for each file
-        self._tell(f"{said} The training goes on.", os.strerror(cause.errno or 0) if isinstance(cause, OSError) else "")
+        self._tell(f"{said} The training goes on.", (cause.strerror or "") if isinstance(cause, OSError) else "")
 
     def _tell(self, said: str, why: str = "") -> None:
         """Once for each reason. By logging, which never raises: `-W error` would make an error of a warning."""

@@ -9,6 +9,7 @@ from kerasviz.errors import SourceError
 from kerasviz.pictures.colormaps import DIVERGING, NAMES, table
 from kerasviz.timelines.axis import places
 from kerasviz.timelines.curves import finite, plots_of
+from kerasviz.timelines.frames import BROKEN
 from kerasviz.timelines.store import LAYOUT, Timeline
 
 
@@ -40,7 +41,7 @@ class Summary:
                 cells, standings = frame["cells"].get, frame["standings"]
                 self._keep_cells({key: cells(key) or [] for key in self.columns})
                 chances = [finite((standings[row] or {}).get("probability")) for row in self.rows]
-            except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            except BROKEN:
                 continue
             for curve, chance in zip(self.chances, chances, strict=True):
                 curve.append(chance)
@@ -91,7 +92,7 @@ def _layout(timeline: Timeline) -> dict[str, Any]:
     try:
         timeline.layout()  # is it one?
         return json.loads((timeline.folder / LAYOUT).read_text(encoding="utf-8"), parse_constant=_refused)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except BROKEN as error:
         raise SourceError(
             f"Expected the rows and columns of a timeline in {str(timeline.folder / LAYOUT)!r}, found none that can "
             f"be read ({error}). Train again, or give another folder."
@@ -107,7 +108,7 @@ def _dump(line: Mapping[str, Any]) -> dict[str, Any] | None:
             str(key): {str(name): [finite(value) for value in values] for name, values in found.items()}
             for key, found in (line.get("measures") or {}).items()
         }
-    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
+    except BROKEN:
         return None
     return {**words, **counts, "measures": measures}
 

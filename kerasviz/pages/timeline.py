@@ -1,5 +1,6 @@
 """The page of a training: a slider over its dumps, pictures as rows, techniques as columns; one file, no requests."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def write_page(timeline: Timeline, *, live: bool = False) -> Path:
 
 def _pieces(summary: Summary, live: bool) -> Iterator[str]:
     style, script = source(*STYLES), source(*SCRIPTS)
+    now = {"live": live, "written": round(1000 * time.time())}  # milliseconds, as browsers count them
     return (
         templates()
         .get_template("timeline.html")
@@ -53,7 +55,7 @@ def _pieces(summary: Summary, live: bool) -> Iterator[str]:
             boxes=any(row["boxes"] for row in summary.layout["rows"]),
             layout=_json(summary.layout),
             frames=map(embedded, summary.frames()),
-            summary=lambda: _json({**summary.plain(), "live": live}),  # called below the frames, when all were read
+            summary=lambda: _json(summary.plain() | now),  # called below the frames, when all were read
         )
     )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -82,8 +83,9 @@ class Beside:
 
 def _step_back() -> None:
     """A lower priority for this thread alone, where the system has that."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    if sys.platform == "linux":  # elsewhere the number of a thread is not that of a process, or of another one
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 class Seldom:

@@ -47,6 +47,7 @@ class Failure:
 
     said: str
     error: Exception
+    watched: Watched
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Dumper:
 
     def __init__(self, watched: Sequence[Watched], network: Network, panel: Fixed, target: Any):
         self._watched, self._network = list(watched), network
+        self._unfit: dict[str, Failure] = {}
         given, _ = network.prepare(panel.images)
         truths = _known_truths(panel, network)
         if truths and len(truths) != len(given):
@@ -124,14 +126,16 @@ class Dumper:
         """Every engine's answers now; one that does not fit this network is not asked again."""
         asked: list[Asked] = []
         failures: dict[str, Failure] = {}
-        for one in list(self._watched):
+        for one in self._watched:
+            if one.key in self._unfit:
+                continue
             try:
                 asked += list(self._of(one))
             except Exception as error:
-                failures[one.key] = Failure(sentence(one.engine.technique.title, error), error)
+                failures[one.key] = Failure(sentence(one.engine.technique.title, error), error, one)
                 if isinstance(error, KerasvizError):  # else it may have been the memory
-                    self._watched.remove(one)
-        return Dump(asked, failures)
+                    self._unfit[one.key] = failures[one.key]
+        return Dump(asked, self._unfit | failures)
 
     def _of(self, one: Watched) -> Iterator[Asked]:
         """The questions of one engine; of the true and the predicted class the second only where they differ."""

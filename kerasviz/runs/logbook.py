@@ -1,12 +1,16 @@
 """What a training's dumps become on the disk: pictures, records, numbers, the page. Runs beside the training."""
 
 import contextlib
+import math
 import threading
+import time
 import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from kerasviz.errors import KerasvizError
 from kerasviz.inputs.sources import MANIFEST
@@ -15,16 +19,22 @@ from kerasviz.results.drawing import Drawing, overlay_of, pages_of
 from kerasviz.results.result import Result
 from kerasviz.results.saving import write
 from kerasviz.runs.beside import Beside, Seldom
-from kerasviz.runs.dumping import Asked, Dump
+from kerasviz.runs.dumping import Asked, Dump, Watched
 from kerasviz.runs.measuring import Measures, mean_of
 from kerasviz.runs.schedule import Moment
 from kerasviz.runs.summaries import Summaries, step_of
 from kerasviz.runs.wanted import Wanted
 from kerasviz.timelines.cells import cell_of, column_of, row_of, shrunk, standing_of
+from kerasviz.timelines.films import MOST_FRAMES, write_films
 from kerasviz.timelines.frames import Cell, Frame, Standing
 from kerasviz.timelines.layout import Column, Layout, Row
 from kerasviz.timelines.store import FRAME, History, Timeline
 from kerasviz.writing import output_errors
+
+_LOSSY = 8.0  # grey levels by which a photograph may differ from itself, kept as WebP
+_STAYS = 3600  # seconds for which the thread waits for the next dump: each new one would keep memory of its own
+_FILMS_SHARE = 0.1  # of the time, for who calls `fit` again and again
+_STRIP, _FRAME = 0.1, 0.012  # seconds that a strip, and a frame of an animation, take
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,10 @@ class Logbook:
         self._summaries = Summaries(wanted.tensorboard) if wanted.tensorboard else None
         self._layout: Layout | None = None
         self._seldom, self._stale, self._live = Seldom(), False, True
+        self._filming, self._unfilmed = Seldom(_FILMS_SHARE), 0
         self._leaving = weakref.finalize(self, _left, self._timeline)
         self._leaving.detach()  # nothing has begun
+        self._latest = 0.0  # when something was written
         self._errors: list[BaseException] = []
         self._lock = threading.Lock()
 
@@ -97,22 +109,39 @@ class Logbook:
         """Pictures were made."""
         self._beside.submit(lambda: self._write(moment, made))
 
-    def end(self, skipped: int) -> None:
-        """The training ended: finish everything, the strips and animations too, and wait for it."""
+    def end(self, skipped: int, affords: Callable[[float], bool] = lambda seconds: True) -> bool:
+        """The training ended: finish everything, and wait for it; strips and animations where they can be afforded.
+
+        Returns:
+            Whether strips and animations show all dumps.
+        """
+        self.wait()
+        seconds = self._films_take() if self._unfilmed else math.inf
+        filming = math.isfinite(seconds) and affords(seconds)
 
         def last() -> None:
-            from kerasviz.timelines.films import write_films
-
             self._timeline.end(skipped)
             self._live, self._stale = False, True
-            if self._timeline.exists:
-                write_films(self._timeline, animation=self._wanted.animation)
+            if filming:
+                self._filming.do(self._write_films)
 
         self._beside.submit(last)
         self.wait()
         self._leaving.detach()
         if self._summaries:
             self._summaries.close()
+        return not self._unfilmed
+
+    def _write_films(self) -> None:
+        write_films(self._timeline, animation=self._wanted.animation)
+        self._unfilmed = 0
+
+    def _films_take(self) -> float:
+        """Seconds that strips and animations will take, about; infinite shortly after they were made."""
+        if self._filming.pause or self._layout is None:
+            return math.inf
+        frames = min(MOST_FRAMES, len(self._timeline.history().dumps)) if self._wanted.animation else 0
+        return len(self._layout.rows) * len(self._layout.columns) * (_STRIP + frames * _FRAME)
 
     def wait(self) -> None:
         """Wait until all that was handed over is on the disk."""
@@ -123,19 +152,19 @@ class Logbook:
             self._errors.append(error)
 
     def _freshen(self, awaited: bool) -> float:
-        """The page again, where something is new; the seconds until it may be made, where that was just done."""
-        if not (self._wanted.page and self._stale and self._timeline.exists):
-            return 0.0
-        if self._seldom.pause and not awaited:
-            return self._seldom.pause
-        self._stale = False
-        self._seldom.do(self._write_page)
-        return 0.0
+        """The page again, where something is new; the seconds for which the thread stays, to be asked again."""
+        if self._wanted.page and self._stale and self._timeline.exists:
+            if self._seldom.pause and not awaited:
+                return self._seldom.pause
+            self._stale = False
+            self._seldom.do(self._write_page)
+        return 0.0 if awaited or not self._live else max(0.0, self._latest + _STAYS - time.monotonic())
 
     def _write_page(self) -> None:
         write_page(self._timeline, live=self._live)
 
     def _write(self, moment: Moment, made: Made) -> None:
+        self._latest = time.monotonic()
         self._keep_layout(made)
         out = self._timeline.folder / moment.folder
         with output_errors(out):
@@ -143,10 +172,13 @@ class Logbook:
                 earlier.unlink(missing_ok=True)
         for asked in made.dump.asked:
             for k in sorted(asked.new & set(asked.results)):
-                write(asked.results[k], out / asked.folder, self._wanted.styles, self._wanted.drawing)
+                try:
+                    write(asked.results[k], out / asked.folder, self._wanted.styles, self._wanted.drawing)
+                except Exception as error:  # the other pictures, and the timeline, are worth having
+                    self._failed(error)
         frame = self._frame(moment, made)
         self._timeline.add(frame)
-        self._stale = True
+        self._stale, self._unfilmed = True, self._unfilmed + 1
         if self._summaries:
             self._summarise(self._summaries, frame, made.dump)
         self._freshen(False)
@@ -155,10 +187,13 @@ class Logbook:
         """Rows and columns are known with the first dump; an engine that came back adds its columns."""
         known = {column.key: column for column in self._layout.columns} if self._layout else {}
         new = {one.key: one for one in made.dump.asked if one.key not in known and one.results}
-        if self._layout and not new:
+        failed = [_failed_column(one.watched) for key, one in made.dump.failures.items() if not self._columns_of(key)]
+        if self._layout and not new and not failed:
             return
-        columns = [*known.values(), *(_column(one, self._wanted.drawing) for one in new.values())]
+        columns = [*known.values(), *(_column(one, self._wanted.drawing) for one in new.values()), *failed]
         rows = self._layout.rows if self._layout and self._layout.rows else self._rows(made)
+        if self._layout is None and self._timeline.exists and not _same(rows, self._timeline):
+            self._timeline.other_pictures()
         self._layout = Layout(made.model, rows, columns, self._wanted.drawing.alpha)
         self._timeline.keep(self._layout)
 
@@ -206,6 +241,25 @@ def _left(timeline: Timeline) -> None:
     with contextlib.suppress(KerasvizError):
         if timeline.exists:
             write_page(timeline)
+
+
+def _same(rows: Sequence[Row], timeline: Timeline) -> bool:
+    """Whether the folder's dumps are about these pictures: a shuffled dataset gives others to the next process."""
+    try:
+        before = timeline.layout().rows
+    except KerasvizError:
+        return False
+    return len(rows) == len(before) and all(
+        one.name == other.name
+        and one.photo.shape == other.photo.shape
+        and (not one.photo.size or float(np.abs(one.photo.astype(np.int16) - other.photo).mean()) < _LOSSY)
+        for one, other in zip(rows, before, strict=True)
+    )
+
+
+def _failed_column(watched: Watched) -> Column:
+    """A column for an engine that has not answered yet: what failed is drawn, not left out."""
+    return Column(watched.key, watched.engine.technique.name, watched.engine.technique.title)
 
 
 def _column(asked: Asked, drawing: Drawing) -> Column:

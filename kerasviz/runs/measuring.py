@@ -23,6 +23,12 @@ class Measuring:
         self._boxes = boxes
         self._before: dict[tuple[str, int], np.ndarray] = {}
 
+    def names(self, dump: Dump) -> list[str]:
+        """`kerasviz/gradcam/moved`, ...: what is measured of every column of maps, sooner or later."""
+        maps = [one.key for one in dump.asked if any(result.grid is None for result in one.results.values())]
+        kinds = ["moved", *(["inside"] if self._boxes else [])]
+        return [f"kerasviz/{key}/{name}" for key in maps for name in kinds]
+
     def of(self, dump: Dump, rows: int) -> Measures:
         """`moved` and `inside` of every column of maps, a number for each of the rows."""
         found: dict[str, dict[str, list[float | None]]] = {}

@@ -64,9 +64,12 @@ class Schedule:
         """Whether pictures are due when the completed batches went from `before` to `now`."""
         return self.unit == "step" and now // self.every > before // self.every
 
-    def missing(self, logs: Mapping[str, Any]) -> str | None:
-        """What to tell where the monitored metric is not among those of an epoch; else None."""
-        if self.monitor is None or self.monitor in logs:
+    def missing(self, logs: Mapping[str, Any], *, last: bool) -> str | None:
+        """What to tell where the monitored metric is not among those of an epoch; else None.
+
+        Those of a validation may come only every few epochs, so they are missed after the `last` one.
+        """
+        if self.monitor is None or self.monitor in logs or (self.monitor.startswith("val_") and not last):
             return None
         found = ", ".join(logs) or "none"
         return f"Expected the metric {self.monitor!r} after an epoch, found {found}.{near(self.monitor, logs)}"
@@ -124,9 +127,17 @@ class Budget:
         """Whether a dump may be made after so many seconds of training; counted where it may not."""
         if self.share is None or not self._began:
             return True
-        allowed = self.spent + max(self._last, default=0.0) <= self.share * elapsed
+        allowed = self.affords(max(self._last, default=0.0), elapsed)
         self.skipped += not allowed
         return allowed
+
+    def affords(self, seconds: float, elapsed: float) -> bool:
+        """Whether so many seconds stay below the share of the time that has passed."""
+        return self.share is None or self.spent + seconds <= self.share * elapsed
+
+    def pay_besides(self, seconds: float) -> None:
+        """The training was held for so long, by something else than a dump."""
+        self.spent += seconds
 
     def pay(self, seconds: float) -> None:
         """A dump held the training for so long."""
@@ -147,32 +158,38 @@ class Clock:
     def __init__(self) -> None:
         self.completed = self.step = 0
         self.dumped: set[str] = set()
-        self._offset, self._batch, self._fresh = 0, -1, True
-        self._before, self._began = 0.0, 0.0
+        self._batch, self._fresh = -1, True
+        self._before = 0.0
+        self._began: float | None = None
 
     @property
     def elapsed(self) -> float:
         """Seconds of training so far."""
-        return self._before + time.perf_counter() - self._began
+        return self._before + (time.perf_counter() - self._began if self._began is not None else 0.0)
+
+    @property
+    def moved(self) -> bool:
+        """Whether an epoch of this call of `fit` has begun: one that has none to do ends where nothing began."""
+        return not self._fresh
 
     def begin(self) -> None:
-        """A call of `fit` begins."""
+        """A call of `fit` begins; the one before it may have ended with an exception."""
+        self.end()
         self._fresh, self._began = True, time.perf_counter()
 
     def end(self) -> None:
         """It ended."""
-        self._before = self.elapsed
+        self._before, self._began = self.elapsed, None
 
     def epoch_began(self, epoch: int) -> bool:
         """Epoch number `epoch` of a call of `fit`, from 0, begins; whether it is the call's first.
 
-        A call that counts from 0 again goes on where the one before it ended.
+        A call that counts from 0 goes on where the one before it ended; one that counts from elsewhere says where.
         """
         self._batch = -1
         first, self._fresh = self._fresh, False
-        if first:
-            self._offset = max(0, self.completed - epoch)
-            self.completed = self._offset + epoch
+        if first and epoch:
+            self.completed = epoch
         return first
 
     def goes_on(self, step: int, dumped: Collection[str]) -> None:

@@ -1,6 +1,6 @@
 """A network watched while it learns: opened once, asked at each dump, its answers handed to the logbook."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from kerasviz.models.chance import same_chance
 from kerasviz.models.datasets import elements_of
 from kerasviz.models.network import Network
 from kerasviz.models.opening import layers_of, open_network
+from kerasviz.models.preserving import every_layer
 from kerasviz.models.workers import is_chief
 from kerasviz.runs.dumping import Dumper, Failure, Watched
 from kerasviz.runs.logbook import Logbook, Made
@@ -102,11 +103,12 @@ class Watching:
         Raises:
             KerasvizError: the pictures or the model cannot be used at all.
         """
-        network, dumper = self._tried(model)
-        dump = dumper.dump()
+        with same_chance(every_layer(model)):
+            network, dumper = self._tried(model)
+            dump = dumper.dump()
         rows = len(dumper.given)
         now = self._measuring.of(dump, rows) if self._at_once else None
-        self._means |= _means(now or {})
+        self._means |= dict.fromkeys(self._measuring.names(dump), float("nan")) | _means(now or {})
         if is_chief(model):
             measures = (lambda: now) if now is not None else (lambda: self._measuring.of(dump, rows))
             self.logbook.dump(moment, Made(dump, dumper.titles, network.title, measures))
@@ -116,10 +118,17 @@ class Watching:
         """`kerasviz/gradcam/moved` -> the mean over the pictures at the last epoch's dump; NaN where there was none."""
         return dict(self._means)
 
-    def end(self, skipped: int) -> None:
-        """The training ended: all is written when this returns."""
-        if self._logbook:
-            self._logbook.end(skipped)
+    def end(self, skipped: int, affords: Callable[[float], bool] = lambda seconds: True) -> bool:
+        """The training ended: all is written when this returns.
+
+        Args:
+            skipped: dumps that were left out.
+            affords: whether strips and animations may take so many seconds.
+
+        Returns:
+            Whether there are strips and animations of all that was dumped.
+        """
+        return self._logbook.end(skipped, affords) if self._logbook else True
 
     def errors(self) -> list[BaseException]:
         """What failed beside the training since this was asked last."""

@@ -11,6 +11,7 @@ from PIL import Image
 
 COARSE_SIDE = 16  # cells; up to here a map travels as its bytes, above that as a grey WebP
 WEBP_QUALITY = 88
+LARGEST_PICTURE = 1024  # pixels a side, of what is read; what is written has at most 480
 # What a file that is not one of ours, or damaged, may raise while it is read.
 BROKEN = (
     ValueError,
@@ -154,8 +155,10 @@ def webp(picture: np.ndarray, quality: int = WEBP_QUALITY) -> bytes:
 
 
 def pixels(data: bytes, mode: str) -> np.ndarray:
-    """uint8 pixels of a small encoded picture; `mode` L or RGB."""
-    with Image.open(io.BytesIO(data)) as image:
+    """uint8 pixels of a small WebP; `mode` L or RGB. ValueError, before it is decoded, where it is larger than ours."""
+    with Image.open(io.BytesIO(data), formats=("WEBP",)) as image:  # a log folder may be a stranger's
+        if max(image.size) > LARGEST_PICTURE:
+            raise ValueError(f"A picture of {image.size[0]} x {image.size[1]} pixels stands in no log folder of ours.")
         return np.asarray(image.convert(mode))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from kerasviz.timelines.frames import pixels, webp
 
 LARGEST_PHOTO = 480  # pixels of the longer side
+_NARROWEST = 1e-4  # of a photograph's side: less of it is no part that a network was shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ class Row:
         photo = pixels(base64.b64decode(plain["photo"]), "RGB") if plain["photo"] else np.zeros((0, 0, 3), np.uint8)
         kept = {name: plain[name] for name in ("name", "title", "boxes")}
         x0, y0, x1, y1 = map(float, plain["seen"])
-        if not (x0 < x1 and y0 < y1):
+        if not (x1 - x0 > _NARROWEST and y1 - y0 > _NARROWEST and np.isfinite([x0, y0, x1, y1]).all()):
             raise ValueError(f"A part of the photograph was expected, found {plain['seen']}.")
         return cls(photo=photo, size=tuple(plain["size"]), seen=(x0, y0, x1, y1), **kept)
 

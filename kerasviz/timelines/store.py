@@ -46,7 +46,10 @@ class History:
         if kind == "begin":
             epoch, step = line["epoch"], line["step"]
             self.epochs = {number: logs for number, logs in self.epochs.items() if number <= epoch}
+            self.steps = {number: steps for number, steps in self.steps.items() if number <= epoch}
             self.dumps = self.until(epoch, step)
+        elif kind == "pictures":
+            self.dumps = {}
         elif kind == "epoch":
             self.epochs[int(line["epoch"])] = dict(line["logs"])
             if "step" in line:
@@ -78,6 +81,10 @@ class Timeline:
     def begin(self, epoch: int, step: int) -> None:
         """A training begins after so many completed epochs and batches."""
         append_line(self.folder / JOURNAL, {"kind": "begin", "epoch": epoch, "step": step})
+
+    def other_pictures(self) -> None:
+        """From here on other pictures are looked at: the dumps before do not belong to them."""
+        append_line(self.folder / JOURNAL, {"kind": "pictures"})
 
     def epoch(self, epoch: int, logs: Mapping[str, float], step: int | None = None) -> None:
         """An epoch was completed, and so many batches, where that is known."""

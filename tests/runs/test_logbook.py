@@ -86,8 +86,10 @@ def test_a_frame_has_a_cell_for_each_row_of_each_column(dump, tmp_path):
     book.wait()
     found = frame(tmp_path / "epoch_0003")
     assert {key: len(cells) for key, cells in found.cells.items()} == {
-        f"{key}.{question}": 3 for key in ("gradcam", "gradcam-2") for question in ("true", "top")
+        **{f"{key}.{question}": 3 for key in ("gradcam", "gradcam-2") for question in ("true", "top")},
+        "gradcam-3": 3,
     }
+    assert all(cell.failed for cell in found.cells["gradcam-3"])
     assert found.cells["gradcam.top"][0].share.tobytes() == found.cells["gradcam.true"][0].share.tobytes()
     assert [one.rank for one in found.standings] == [int(dump.asked[0].results[k].measures["rank"]) for k in range(3)]
     assert (found.epoch, found.step, found.measures) == (3, 12, {"gradcam.true": {"moved": [0.5, None, 1.0]}})
@@ -117,7 +119,7 @@ def test_rows_and_columns_are_written_once_and_a_new_column_is_added(dumper, dum
     book.dump(moment(2), made(dump))
     book.wait()
     keys = [column.key for column in Timeline(tmp_path).layout().columns]
-    assert keys == ["gradcam.true", "gradcam.top", "gradcam-2.true", "gradcam-2.top"]
+    assert keys == ["gradcam.true", "gradcam.top", "gradcam-2.true", "gradcam-2.top", "gradcam-3"]  # that one fails
 
 
 def test_a_column_that_fails_later_says_so_in_its_cells(dump, tmp_path):

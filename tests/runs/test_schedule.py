@@ -126,11 +126,13 @@ def test_what_is_no_monitor_is_refused(monitor):
 
 def test_a_metric_that_is_not_there_is_told_with_a_near_one():
     schedule = Schedule.of(1, (), "val_los")
-    assert schedule.missing({"loss": 1, "val_loss": 2}) == (
+    assert schedule.missing({"loss": 1, "val_loss": 2}, last=True) == (
         "Expected the metric 'val_los' after an epoch, found loss, val_loss. Did you mean 'val_loss' or 'loss'?"
     )
-    assert schedule.missing({"val_los": 1}) is None
-    assert Schedule().missing({}) is None
+    assert schedule.missing({"loss": 1}, last=False) is None  # a validation may come later
+    assert schedule.missing({"val_los": 1}, last=True) is None
+    assert "'acc'" in Schedule.of(1, (), "acc").missing({"accuracy": 1}, last=False)
+    assert Schedule().missing({}, last=True) is None
 
 
 # What it may cost.

@@ -5,6 +5,7 @@ const LAYOUT = JSON.parse($("layout").textContent), SUMMARY = JSON.parse($("summ
 const DUMPS = SUMMARY.dumps, FRAMES = [...document.querySelectorAll("script.frame")], DOMAIN = domainOf(DUMPS, SUMMARY.epochs);
 const CHOICES = { view: ["overlay", "heatmap", "photograph"], scale: ["one", "own"] };
 const KEPT = 24; // decoded dumps
+const FORSAKEN = 3600; // seconds after which a page that nobody wrote again is no longer waited for
 const REREAD = 20; // seconds between looks for a newer page, while training goes on
 const LAST = DUMPS.length - 1;
 const state = { at: LAST, view: "overlay", scale: "one", boxes: false };
@@ -159,6 +160,11 @@ function reread() {
   if (state.at === LAST && !timer && !pressed && !document.querySelector("dialog[open]")) location.reload();
 }
 
+// A training that was killed says no more: its page stops waiting, and does not say that it goes on.
+function forsaken() {
+  $("live").textContent = "no news for long";
+}
+
 function listen() {
   $("play").onclick = () => play();
   $("theme").onclick = theme;
@@ -230,4 +236,4 @@ if (LAST < 0) $("rows").replaceChildren(el("p", { class: "empty" }, "No pictures
 footer($("foot"));
 listen();
 resized();
-if (SUMMARY.live) setInterval(reread, 1000 * REREAD);
+if (SUMMARY.live) setInterval(() => Date.now() - SUMMARY.written < 1000 * FORSAKEN ? reread() : forsaken(), 1000 * REREAD);
