@@ -95,7 +95,7 @@ def refuse_form(form: str) -> None:
     """SettingError where there is no such form, or it cannot be written here."""
     if form not in FORMATS:
         raise SettingError(
-            f"An animation is {', '.join(FORMATS)} or none, found {form!r}.{near(form, (*FORMATS, 'none'))} "
+            f"Expected animation as {', '.join(FORMATS)} or none, found {form!r}.{near(form, (*FORMATS, 'none'))} "
             "The default is webp."
         )
     if form == "mp4":

@@ -80,6 +80,6 @@ def _of_one(given: Any) -> list[Box]:
 
 def _refused(found: Any) -> SettingError:
     return SettingError(
-        f"Expected for each picture its boxes, (x0, y0, x1, y1) with x0 < x1 and y0 < y1, found {found!r:.80}. "
+        f"Expected boxes (x0, y0, x1, y1) for each picture, x0 < x1 and y0 < y1, found {found!r:.80}. "
         "Give a list with one box, a list of boxes or None for each."
     )

@@ -82,7 +82,7 @@ def test_a_folder_that_is_no_log_folder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--animation", "wepb"], "An animation is webp, gif, mp4 or none, found 'wepb'. Did you mean 'webp'?"),
+        (["--animation", "wepb"], "Expected animation as webp, gif, mp4 or none, found 'wepb'. Did you mean 'webp'?"),
         (["--strips"], "There is no option '--strips'. Did you mean '--no-strips'"),
     ],
 )

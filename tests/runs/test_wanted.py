@@ -63,7 +63,5 @@ NO_BOXES = [
 
 @pytest.mark.parametrize("boxes", NO_BOXES)
 def test_what_are_no_boxes_is_refused(boxes):
-    with pytest.raises(
-        SettingError, match=r"for each picture its boxes, \(x0, y0, x1, y1\) with x0 < x1 .* Give a list"
-    ):
+    with pytest.raises(SettingError, match=r"boxes \(x0, y0, x1, y1\) for each picture, x0 < x1 .* Give a list"):
         wanted(boxes=boxes)
