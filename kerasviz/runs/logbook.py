@@ -238,7 +238,7 @@ class Logbook:
 
 def _left(timeline: Timeline) -> None:
     """A training ended with an exception, and whoever watched it goes: its page does not wait for more."""
-    with contextlib.suppress(KerasvizError):
+    with contextlib.suppress(Exception):  # nobody is left who could be told
         if timeline.exists:
             write_page(timeline)
 

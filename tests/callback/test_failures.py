@@ -99,7 +99,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("make, words", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("make", "words"), CASES.values(), ids=CASES)
 def test_what_cannot_be_made_is_told_once(make, words, tmp_path, caplog):
     trained_with(make(tmp_path / "log"))
     (said,) = told(caplog)
@@ -110,7 +110,7 @@ def test_what_cannot_be_made_is_told_once(make, words, tmp_path, caplog):
         assert part in said
 
 
-@pytest.mark.parametrize("make, words", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("make", "words"), CASES.values(), ids=CASES)
 def test_or_ends_the_training_where_that_is_wanted(make, words, tmp_path):
     callback = make(tmp_path / "log")
     callback._on_error = "raise"
@@ -215,7 +215,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("arguments, words", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("arguments", "words"), WRONG.values(), ids=WRONG)
 def test_a_wrong_argument_is_refused_before_the_training(arguments, words, tmp_path):
     given = {"techniques": "gradcam", "images": pictures(2), "log_dir": tmp_path / "log", **arguments}
     with pytest.raises(kv.SettingError) as refused:
