@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import logging
+import os
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -112,11 +113,11 @@ class VisualizationLogger(keras.callbacks.Callback):
             raise SettingError(f"Expected on_error 'warn' or 'raise', found {on_error!r}.")
         self._schedule, self._budget = Schedule.of(every, when, monitor), Budget(time_budget)
         self._on_error, self._log_measures = on_error, log_measures
-        self._log_dir = Path(log_dir).absolute()  # a training may change its folder
+        self._log_dir = folder_of(log_dir)
         wanted = Wanted.of(
             self._log_dir,
             drawing_of(draw),
-            styles=styles,
+            styles=(styles,) if isinstance(styles, str) else styles,
             page=page,
             animation=animation,
             tensorboard=tensorboard,
@@ -225,7 +226,7 @@ class VisualizationLogger(keras.callbacks.Callback):
     def _dump(self, why: str, metrics: dict[str, float]) -> None:
         """Look at the network now, unless that was done, or takes more than its share of the time."""
         moment = self._clock.moment(self._schedule.unit, why, metrics)
-        if moment.folder in self._clock.dumped or not self._allowed():
+        if moment.folder in self._clock.dumped or not self._allowed(moment.folder):
             return
         if not getattr(self.model, "built", True):  # building it here would draw other weights than its first batch
             self._tell("Pictures from before the training are left out: the model is built by its first batch.")
@@ -237,9 +238,9 @@ class VisualizationLogger(keras.callbacks.Callback):
         for failure in failures.values():
             self._failed(failure.error, failure.said)
 
-    def _allowed(self) -> bool:
+    def _allowed(self, dump: str) -> bool:
         """Workers that train together look together, whatever each one's clock says."""
-        return several_workers(self.model) or self._budget.allows(self._clock.elapsed)
+        return several_workers(self.model) or self._budget.allows(self._clock.elapsed, dump)
 
     def _safely(self, work: Callable[[], _T]) -> _T | None:
         """What may fail must not end the training, unless that is wanted; and what failed beside it is told."""
@@ -263,6 +264,13 @@ class VisualizationLogger(keras.callbacks.Callback):
         if (why or said) not in self._told:
             self._told.add(why or said)
             _LOG.warning("VisualizationLogger: %s", said)
+
+
+def folder_of(log_dir: Any) -> Path:
+    """The log folder, absolute, since a training may change its own; SettingError where that is no path."""
+    if not isinstance(log_dir, (str, os.PathLike)) or not os.fspath(log_dir):
+        raise SettingError(f"Expected log_dir as the path of a folder, found {log_dir!r}. Try 'logs'.")
+    return Path(log_dir).expanduser().absolute()
 
 
 def drawing_of(draw: Mapping[str, Any]) -> Drawing:

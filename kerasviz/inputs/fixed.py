@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from kerasviz.errors import ImageError, SettingError
 from kerasviz.inputs.classes import classes_in, classes_of
+from kerasviz.inputs.reading import Photo, read_photo
 from kerasviz.inputs.sources import find_images
 
 COUNT, MOST = 16, 100
@@ -63,6 +64,30 @@ def fixed(images: Any, count: int | None = None, seed: int = 0, elements: Elemen
         kept = [paths[k] for k in _chosen(len(paths), count or COUNT, seed)]
         return _checked(kept, [Path(each).absolute().parent.name for each in kept], True)
     return _checked(_cut(_rows_of(images), count))
+
+
+def readable(panel: Fixed) -> tuple[Fixed, list[ImageError]]:
+    """The panel without pictures of a folder that cannot be read, and why; the others are read.
+
+    Raises:
+        ImageError: none of them can be read.
+    """
+    if (
+        not panel.guessed
+        or not isinstance(panel.images, list)
+        or not all(isinstance(each, (str, Path)) for each in panel.images)
+    ):
+        return panel, []
+    photos, truths, errors = list[Photo](), list[int | str](), list[ImageError]()
+    for path, truth in zip(panel.images, panel.truths or [""] * len(panel.images), strict=True):
+        try:
+            photos.append(read_photo(path))
+            truths.append(truth)
+        except ImageError as error:
+            errors.append(error)
+    if not photos:
+        raise errors[0]
+    return replace(panel, images=photos, truths=truths if panel.truths else None), errors
 
 
 def expect_count(count: int | None) -> None:

@@ -65,7 +65,7 @@ class Summary:
 
     def plain(self) -> dict[str, Any]:
         """For the page; complete when all `frames` were read."""
-        at = places(self.dumps)
+        at = places(self.dumps, self.history.steps)
         wanted = {column[place] for column in self.columns.values() for place in ("colormap", "paper")}
         return {
             "dumps": [{**_without_measures(dump), "x": x} for dump, x in zip(self.dumps, at, strict=True)],

@@ -31,9 +31,8 @@ from kerasviz.timelines.layout import Column, Layout, Row
 from kerasviz.timelines.store import FRAME, History, Timeline
 from kerasviz.writing import output_errors
 
-_LOSSY = 8.0  # grey levels by which a photograph may differ from itself, kept as WebP
+_LOSSY = 1.0  # grey levels by which a photograph may differ from itself, kept as WebP by another version
 _STAYS = 3600  # seconds for which the thread waits for the next dump: each new one would keep memory of its own
-_FILMS_SHARE = 0.1  # of the time, for who calls `fit` again and again
 _STRIP, _FRAME = 0.1, 0.012  # seconds that a strip, and a frame of an animation, take
 
 
@@ -62,7 +61,7 @@ class Logbook:
         self._summaries = Summaries(wanted.tensorboard) if wanted.tensorboard else None
         self._layout: Layout | None = None
         self._seldom, self._stale, self._live = Seldom(), False, True
-        self._filming, self._unfilmed = Seldom(_FILMS_SHARE), 0
+        self._unfilmed = 0  # dumps
         self._leaving = weakref.finalize(self, _left, self._timeline)
         self._leaving.detach()  # nothing has begun
         self._latest = 0.0  # when something was written
@@ -123,7 +122,7 @@ class Logbook:
             self._timeline.end(skipped)
             self._live, self._stale = False, True
             if filming:
-                self._filming.do(self._write_films)
+                self._write_films()
 
         self._beside.submit(last)
         self.wait()
@@ -137,8 +136,8 @@ class Logbook:
         self._unfilmed = 0
 
     def _films_take(self) -> float:
-        """Seconds that strips and animations will take, about; infinite shortly after they were made."""
-        if self._filming.pause or self._layout is None:
+        """Seconds that strips and animations will take, about."""
+        if self._layout is None:
             return math.inf
         frames = min(MOST_FRAMES, len(self._timeline.history().dumps)) if self._wanted.animation else 0
         return len(self._layout.rows) * len(self._layout.columns) * (_STRIP + frames * _FRAME)
@@ -188,7 +187,7 @@ class Logbook:
         known = {column.key: column for column in self._layout.columns} if self._layout else {}
         new = {one.key: one for one in made.dump.asked if one.key not in known and one.results}
         failed = [_failed_column(one.watched) for key, one in made.dump.failures.items() if not self._columns_of(key)]
-        if self._layout and not new and not failed:
+        if self._layout and not new and not failed and self._timeline.exists:
             return
         columns = [*known.values(), *(_column(one, self._wanted.drawing) for one in new.values()), *failed]
         rows = self._layout.rows if self._layout and self._layout.rows else self._rows(made)
@@ -253,7 +252,7 @@ def _same(rows: Sequence[Row], timeline: Timeline) -> bool:
         one.name == other.name
         and one.photo.shape == other.photo.shape
         and (not one.photo.size or float(np.abs(one.photo.astype(np.int16) - other.photo).mean()) < _LOSSY)
-        for one, other in zip(rows, before, strict=True)
+        for one, other in zip((Row.of(row.plain()) for row in rows), before, strict=True)
     )
 
 

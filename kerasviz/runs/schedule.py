@@ -120,15 +120,16 @@ class Budget:
         if share is not None and not (number and 0 < share <= 1):
             raise SettingError(f"Expected time_budget as a share above 0 and up to 1, found {share!r}. Try 0.05.")
         self.share = share
-        self.spent, self.skipped = 0.0, 0
+        self.spent, self.skipped, self._left_out = 0.0, 0, ""
         self._began, self._last = False, deque[float](maxlen=3)
 
-    def allows(self, elapsed: float) -> bool:
-        """Whether a dump may be made after so many seconds of training; counted where it may not."""
+    def allows(self, elapsed: float, dump: str = "") -> bool:
+        """Whether a dump may be made after so many seconds of training; counted where it may not, each one once."""
         if self.share is None or not self._began:
             return True
         allowed = self.affords(max(self._last, default=0.0), elapsed)
-        self.skipped += not allowed
+        self.skipped += not allowed and (not dump or dump != self._left_out)
+        self._left_out = dump
         return allowed
 
     def affords(self, seconds: float, elapsed: float) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasviz.errors import KerasvizError, SettingError
-from kerasviz.inputs.fixed import Fixed, expect_count, fixed
+from kerasviz.errors import ImageError, KerasvizError, SettingError
+from kerasviz.inputs.fixed import Fixed, expect_count, fixed, readable
 from kerasviz.models.chance import same_chance
 from kerasviz.models.datasets import elements_of
 from kerasviz.models.network import Network
@@ -56,6 +56,7 @@ class Watching:
         self._dumper: Dumper | None = None
         self._logbook: Logbook | None = None
         self._means: dict[str, float] = {}
+        self._unread: list[ImageError] = []
         self._measuring = Measuring(self._wanted.boxes)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -82,7 +83,7 @@ class Watching:
         """The pictures, drawn when they are first needed and kept."""
         if not isinstance(self._images, Fixed):
             with same_chance():
-                self._images = fixed(self._images, self._count, self._seed, elements_of)
+                self._images, self._unread = readable(fixed(self._images, self._count, self._seed, elements_of))
         return self._images
 
     def begin(self, model: Any, clock: Clock, steps: int | None) -> None:
@@ -131,8 +132,9 @@ class Watching:
         return self._logbook.end(skipped, affords) if self._logbook else True
 
     def errors(self) -> list[BaseException]:
-        """What failed beside the training since this was asked last."""
-        return self._logbook.errors() if self._logbook else []
+        """What failed beside the training since this was asked last, pictures of a folder that cannot be read too."""
+        unread, self._unread = self._unread, []
+        return [*unread, *(self._logbook.errors() if self._logbook else [])]
 
     def _tried(self, model: Any) -> tuple[Network, Dumper]:
         """The network and the engines; what cannot be opened is not tried again by each dump of this training."""

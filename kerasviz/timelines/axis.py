@@ -5,17 +5,19 @@ from functools import cache
 from typing import Any
 
 
-def places(dumps: Sequence[Mapping[str, Any]]) -> list[float]:
+def places(dumps: Sequence[Mapping[str, Any]], steps: Mapping[int, int] | None = None) -> list[float]:
     """The time of each dump in epochs: 3.0 after the third epoch, 3.5 in the middle of the fourth.
 
-    How many batches an epoch has is not written down. It is known exactly between dumps that were made after
-    epochs; elsewhere it is what agrees with how many epochs were complete at each dump.
+    How many batches an epoch has is known exactly where the journal or a dump after an epoch says so; elsewhere it is
+    what agrees with how many epochs were complete at each dump.
 
     Args:
         dumps: each with `unit` (`epoch` or `step`), `epoch` and `step`, both completed ones.
+        steps: completed epochs -> batches completed with them, as far as the journal knows.
     """
-    rate = _batches(dumps)
-    after_epoch = {dump["epoch"]: dump["step"] for dump in dumps if dump["unit"] == "epoch"}
+    after_epoch = {**(steps or {}), **{dump["epoch"]: dump["step"] for dump in dumps if dump["unit"] == "epoch"}}
+    told = [{"epoch": epoch, "step": step} for epoch, step in after_epoch.items()]
+    rate = _batches(told if any(one["epoch"] and one["step"] for one in told) else dumps)
 
     @cache
     def begin(epoch: int) -> float:  # completed batches when this epoch began

@@ -182,7 +182,7 @@ class Cutting:
         scene, metric = self.scene(SIDE * STRIP_SCALE), telling.metric_of(history)
         cells = {dump: self.cell(dump) for dump in shown}
         at, several = (
-            places([vars(frame) for frame in self.survey.frames]),
+            places([vars(frame) for frame in self.survey.frames], history.steps),
             telling.one_target(list(cells.values())) is None,
         )
         moments, times = [], {}

@@ -23,6 +23,9 @@ from kerasviz.timelines.layout import Layout
 
 JOURNAL, LAYOUT, FRAME, PAGE, FILMS = "timeline.jsonl", "layout.json", "frame.json", "timeline.html", "timeline"
 
+_ABOUT = ("folder", "unit", "number", "epoch", "step", "why", "logs")  # of a frame, in its line of the journal
+_MOST_EPOCHS = 10_000_000
+
 
 @dataclass
 class History:
@@ -51,9 +54,12 @@ class History:
         elif kind == "pictures":
             self.dumps = {}
         elif kind == "epoch":
-            self.epochs[int(line["epoch"])] = dict(line["logs"])
+            epoch = int(line["epoch"])
+            if not 0 <= epoch <= _MOST_EPOCHS:
+                raise ValueError(f"No training has {epoch} epochs.")
+            self.epochs[epoch] = dict(line["logs"])
             if "step" in line:
-                self.steps[int(line["epoch"])] = int(line["step"])
+                self.steps[epoch] = int(line["step"])
         elif kind == "dump":
             line = {**line, "folder": str(line["folder"]), "epoch": int(line["epoch"]), "step": int(line["step"])}
             self.dumps.pop(line["folder"], None)
@@ -102,7 +108,7 @@ class Timeline:
     def add(self, frame: Frame) -> None:
         """A dump is complete: its numbers, then its line of the journal."""
         write_whole(self.folder / frame.folder / FRAME, as_json(frame.plain()))
-        about = {name: getattr(frame, name) for name in ("folder", "unit", "number", "epoch", "step", "why", "logs")}
+        about = {name: getattr(frame, name) for name in _ABOUT}
         append_line(self.folder / JOURNAL, {"kind": "dump", **about, "measures": frame.measures})
 
     def layout(self) -> Layout:
@@ -125,7 +131,22 @@ class Timeline:
                 found.take(json.loads(line))
             except BROKEN:
                 continue
+        if not found.dumps:  # a journal that was lost: each dump knows when it was made
+            for frame in self._on_disk():
+                found.take(frame)
         return found
+
+    def _on_disk(self) -> list[dict[str, Any]]:
+        """What the dumps in the folder say of themselves, in the order of their steps."""
+        found = []
+        for path in self.folder.glob(f"*/{FRAME}"):
+            try:
+                frame = json.loads(self.frame_text(path.parent.name) or "")
+                about = {name: frame[name] for name in _ABOUT}
+                found.append({"kind": "dump", **about, "folder": path.parent.name, "measures": frame["measures"]})
+            except BROKEN:
+                continue
+        return sorted(found, key=lambda dump: (int(dump["epoch"]), int(dump["step"])))
 
     def frame_text(self, folder: str) -> str | None:
         """The JSON of a dump as it lies on the disk; None where it is gone or is no dump of this timeline."""
@@ -148,7 +169,7 @@ class Timeline:
 
     def _text(self, name: str) -> str:
         try:
-            return (self.folder / name).read_text(encoding="utf-8")
+            return (self.folder / name).read_text(encoding="utf-8", errors="replace")
         except (OSError, ValueError) as error:
             raise self._missing(name) from error
 

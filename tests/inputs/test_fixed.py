@@ -3,15 +3,17 @@
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from inputs.panels import X, Y, one_hot, same
+from PIL import Image
 from tiny import picture
 
-from kerasviz.errors import SettingError, SourceError
-from kerasviz.inputs.fixed import COUNT, MOST, Fixed, fixed
+from kerasviz.errors import ImageError, SettingError, SourceError
+from kerasviz.inputs.fixed import COUNT, MOST, Fixed, fixed, readable
 
 # Arrays and lists.
 
@@ -184,3 +186,17 @@ def test_arrays_are_taken_without_tensorflow():
         "assert not {'tensorflow', 'keras'} & set(sys.modules), 'imported'"
     )
     subprocess.run([sys.executable, "-c", said], check=True)
+
+
+def test_a_picture_of_a_folder_that_cannot_be_read_is_left_out(tmp_path):
+    for name in ("a.png", "c.png"):
+        Image.fromarray(np.full((4, 4, 3), 9, np.uint8)).save(tmp_path / name)
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    panel, errors = readable(fixed(str(tmp_path)))
+    assert [Path(photo.path).name for photo in panel.images] == ["a.png", "c.png"]
+    assert len(panel.truths) == 2
+    assert ["b.png" in str(error) for error in errors] == [True]
+    for name in ("a.png", "c.png"):
+        (tmp_path / name).unlink()
+    with pytest.raises(ImageError, match=r"b\.png"):
+        readable(fixed(str(tmp_path)))

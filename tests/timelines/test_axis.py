@@ -53,3 +53,9 @@ def test_time_never_runs_backwards_and_stays_in_its_epoch(batches, every, epochs
     at = places(dumps)
     assert at == sorted(at)
     assert all(one["epoch"] <= place <= one["epoch"] + 1 for one, place in zip(dumps, at, strict=True))
+
+
+def test_what_the_journal_knows_of_epochs_places_batches_exactly():
+    dumps = [dump("step", 0, 2), dump("step", 0, 4), dump("step", 1, 6), dump("step", 1, 8)]
+    assert places(dumps, {1: 4, 2: 8}) == [0.5, 1.0, 1.5, 2.0]
+    assert places(dumps[:1], {1: 4}) == [0.5]
