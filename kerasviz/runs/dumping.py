@@ -209,6 +209,6 @@ def _classes_of(network: Network) -> int:
 
 def sentence(what: str, error: BaseException) -> str:
     """What failed, in plain words."""
-    said = (str(error).strip().splitlines() or [""])[0][:300]
+    said = (str(error).strip().splitlines() or [""])[0][:600]
     kind = "" if isinstance(error, KerasvizError) else f"{type(error).__name__}: "
     return f"{what} could not be made: {kind}{said}"

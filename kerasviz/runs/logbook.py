@@ -57,7 +57,7 @@ class Logbook:
 
     def __init__(self, folder: Path, wanted: Wanted):
         self._timeline, self._wanted = Timeline(folder), wanted
-        self._beside = Beside(self._failed, self._freshen)
+        self._beside = _beside(weakref.ref(self))
         self._summaries = Summaries(wanted.tensorboard) if wanted.tensorboard else None
         self._layout: Layout | None = None
         self._seldom, self._stale, self._live = Seldom(), False, True
@@ -129,7 +129,7 @@ class Logbook:
         self._leaving.detach()
         if self._summaries:
             self._summaries.close()
-        return not self._unfilmed
+        return filming or not math.isfinite(seconds)
 
     def _write_films(self) -> None:
         write_films(self._timeline, animation=self._wanted.animation)
@@ -193,8 +193,9 @@ class Logbook:
         rows = self._layout.rows if self._layout and self._layout.rows else self._rows(made)
         if self._layout is None and self._timeline.exists and not _same(rows, self._timeline):
             self._timeline.other_pictures()
-        self._layout = Layout(made.model, rows, columns, self._wanted.drawing.alpha)
-        self._timeline.keep(self._layout)
+        layout = Layout(made.model, rows, columns, self._wanted.drawing.alpha)
+        self._timeline.keep(layout)
+        self._layout = layout  # not before: what could not be written is tried again with the next dump
 
     def _rows(self, made: Made) -> list[Row]:
         found: dict[int, Row] = {}
@@ -233,6 +234,19 @@ class Logbook:
                 if (mean := mean_of(values)) is not None:
                     summaries.scalar(f"kerasviz/{key}/{name}", mean, step)
         summaries.flush()
+
+
+def _beside(logbook: "Callable[[], Logbook | None]") -> Beside:
+    """The thread of a logbook, which does not keep it: it ends where nobody is left to hand over more."""
+
+    def failed(error: BaseException) -> None:
+        if (one := logbook()) is not None:
+            one._failed(error)
+
+    def idle(awaited: bool) -> float:
+        return one._freshen(awaited) if (one := logbook()) is not None else 0.0
+
+    return Beside(failed, idle)
 
 
 def _left(timeline: Timeline) -> None:

@@ -122,7 +122,9 @@ def test_the_other_techniques_are_made(tmp_path, caplog):
     trained_with(logger(["cam", "gradcam", kv.GradCAM(layer="conw")], tmp_path, images=pictures(2)))
     timeline = Timeline(tmp_path)
     assert len(told(caplog)) == 2
-    assert [column.key for column in timeline.layout().columns] == ["gradcam"]
+    assert {column.key for column in timeline.layout().columns} == {"cam", "gradcam", "gradcam-2"}
+    first = next(timeline.frames())
+    assert [first.cells[key][0].failed for key in ("cam", "gradcam", "gradcam-2")] == [True, False, True]
     assert list(timeline.history().dumps) == [f"epoch_{epoch:04d}" for epoch in range(4)]
     assert (tmp_path / "timeline.html").is_file()
 
@@ -190,8 +192,10 @@ def test_a_full_disk_is_told_once(room, tmp_path, request):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stdout.split("\n")[-2:] == ["trained to the end", ""], done.stderr[-3000:]
     said = [line for line in done.stderr.splitlines() if "VisualizationLogger" in line]
-    assert len(said) == 1, said
-    assert "File too large" in said[0]
+    files = [line for line in said if "The TensorBoard folder" not in line]  # which TensorFlow writes
+    assert len(files) == 1, said
+    assert len(said) - len(files) <= 1, said
+    assert all("File too large" in line for line in said)
     assert list(tmp_path.rglob("*.part")) == []
 
 
