@@ -1,6 +1,5 @@
 """Trainings with a clock: a fine-tuning of the sample network's head, and loggers that note what they cost."""
 
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -117,7 +116,7 @@ class Alone(VisualizationLogger):
         start = Spent.now()
         super().on_epoch_end(epoch, logs)
         handed = Spent.now()
-        _wait_for_writing()
+        _wait_for_writing(self)
         self.passes.append(handed.since(start))
         self.written.append(Spent.now().since(handed))
 
@@ -144,13 +143,13 @@ class InTurns(VisualizationLogger):
         start = Spent.now()
         super().on_epoch_begin(epoch, logs)
         if not self.epochs:
-            _wait_for_writing()
+            _wait_for_writing(self)
             self.start, self._since = Spent.now().since(start).wall, Spent.now()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """A dump, every second time."""
         ended = Spent.now()
-        _wait_for_writing()  # which also pauses: counted is what is done
+        _wait_for_writing(self)  # which also pauses: counted is what is done
         late = Spent.now().since(ended).processors
         spent = ended.since(self._since)
         self.epochs.append(Spent(spent.wall + late, spent.processors + late))
@@ -172,7 +171,5 @@ class InTurns(VisualizationLogger):
         return wall, [one.processors / mean((before.processors, after.processors)) for one, before, after in found]
 
 
-def _wait_for_writing() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "kerasviz-writing":
-            thread.join()
+def _wait_for_writing(logger: VisualizationLogger) -> None:
+    logger._watching.logbook.wait()
