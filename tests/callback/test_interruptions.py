@@ -122,7 +122,8 @@ def test_the_timeline_of_a_broken_training_is_drawn_by_the_command(tmp_path):
 
 
 PROCESS = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 sys.path[:0] = [{tests!r}, {here!r}]
 import test_interruptions as own
 from trained import classes, pictures, plain
@@ -139,7 +140,9 @@ def process(request, folder, error="None", after=2, options=""):
     script = PROCESS.format(
         tests=str(here.parent), here=str(here), error=error, after=after, folder=str(folder), options=options
     )
-    return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    request.addfinalizer(running.kill)
+    return running
 
 
 @pytest.mark.parametrize(
