@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kerasviz.runs.reading import Complete
 
 _CUSTOM = "kerasviz_custom"  # what the author's file is called while it runs
+_PASSED = ("preprocess", "fit", "labels", "device", "trust", "signature", "allow_random")
 
 
 def network_of(terminal: Terminal, model: str, typed: Mapping[str, Any]) -> "Network":
@@ -29,7 +30,7 @@ def network_of(terminal: Terminal, model: str, typed: Mapping[str, Any]) -> "Net
         hush()
     from kerasviz.models.opening import open_network
 
-    chosen = {name: typed[name] for name in ("preprocess", "fit", "labels", "device", "trust") if typed.get(name)}
+    chosen = {name: typed[name] for name in _PASSED if typed.get(name)}
     if ":" in chosen.get("preprocess", ""):
         sys.path.append(os.getcwd())  # last: a file here must not stand in for an installed module
     fast = "auto" if typed.get("fast") is None else typed["fast"]

@@ -36,7 +36,7 @@ class Sectioned(click.Command):
 
 
 def model_argument() -> click.Argument:
-    """MODEL, a file."""
+    """MODEL, a file or a SavedModel folder."""
     return click.Argument(["model"], type=PATH)
 
 
@@ -52,6 +52,13 @@ def model_options(section: str = MODEL) -> list[click.Option]:
         Said(["--device"], section=section, metavar="cpu|gpu:N", help="default: the first GPU, else the CPU"),
         Said(["--trust"], section=section, is_flag=True, help="open a file that could run code or touch files"),
         Said(["--custom"], section=section, metavar="MODULE.py", type=PATH, help="the author's own layers; runs it"),
+        Said(["--signature"], section=section, metavar="NAME", help="the function of a SavedModel that has several"),
+        Said(
+            ["--allow-random"],
+            section=section,
+            is_flag=True,
+            help="take a SavedModel that answers at random: an export that keeps its augmentation",
+        ),
         _size(section),
     ]
 

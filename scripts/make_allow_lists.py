@@ -107,6 +107,41 @@ UNWANTED = re.compile(
     r"_|Xla|TPU|GetTpu|BoostedTrees|Debug|AudioMicro|FakeParam|Snapshot|Print|Assert|Abort|CheckNumerics"
 )
 
+# What a SavedModel needs besides pure operations: state of its own, control flow, tables, chance, pictures, texts.
+VARIABLES = words("""
+    VarHandleOp ReadVariableOp AssignVariableOp AssignAddVariableOp AssignSubVariableOp VarIsInitializedOp VariableShape
+    ResourceGather ResourceGatherNd DisableCopyOnRead DestroyResourceOp Variable VariableV2 IsVariableInitialized Assign
+    AssignAdd AssignSub RefIdentity RefSwitch RefMerge RefEnter RefExit RefNextIteration
+""")
+CONTROL_FLOW = words("""
+    If StatelessIf While StatelessWhile Case StatelessCase PartitionedCall StatefulPartitionedCall Assert CheckNumerics
+    CheckNumericsV2 PreventGradient Enter IteratorGetNext
+""")
+COLLECTIONS = words("""
+    EmptyTensorList TensorListReserve TensorListFromTensor TensorListStack TensorListGetItem TensorListSetItem
+    TensorListLength TensorListElementShape TensorListConcatV2 TensorListGather TensorListScatterV2 TensorListResize
+    TensorListPushBack TensorListPopBack TensorListSplit TensorArrayV3 TensorArrayReadV3 TensorArrayWriteV3
+    TensorArrayGatherV3 TensorArrayScatterV3 TensorArrayConcatV3 TensorArraySplitV3 TensorArraySizeV3
+    TensorArrayCloseV3 TensorArrayGradV3 RaggedTensorToTensor
+""")
+TABLES = words("""
+    HashTable HashTableV2 MutableHashTableV2 AnonymousHashTable AnonymousMutableHashTable InitializeTable
+    InitializeTableV2 InitializeTableFromTextFile InitializeTableFromTextFileV2 LookupTableFind LookupTableFindV2
+    LookupTableSize LookupTableSizeV2 LookupTableInsertV2 LookupTableExportV2 LookupTableImportV2
+""")
+CHANCE = words("""
+    RandomUniform RandomUniformInt RandomStandardNormal RandomShuffle RandomGamma TruncatedNormal Multinomial
+    NonDeterministicInts RngReadAndSkip RngSkip StatefulUniform StatefulUniformInt StatefulUniformFullInt
+    StatefulStandardNormalV2 StatefulTruncatedNormal StatelessRandomGetAlg SampleDistortedBoundingBoxV2
+""")
+PICTURES_AND_TEXTS = words("""
+    DecodeJpeg DecodePng DecodeBmp DecodeImage DecodeAndCropJpeg DecodeRaw DecodeBase64 ExtractJpegShape EncodeJpeg
+    EncodePng ExtractGlimpse ExtractGlimpseV2 ParseExample ParseExampleV2 ParseSingleExample AsString StringJoin
+    StringSplit StringSplitV2 StringStrip StringLower StringUpper StringLength StringToNumber StringToHashBucketFast
+    StringFormat Substr ReduceJoin RegexReplace StaticRegexReplace RegexFullMatch StaticRegexFullMatch
+""")
+TRAINING = re.compile(r"(Sparse|Resource|ResourceSparse)?Apply[A-Z][A-Za-z0-9]+|CudnnRNN[A-Za-z0-9]*")
+
 
 def members(spaces, wanted):
     """Names in the public modules of both Keras versions whose objects are `wanted`."""
@@ -148,11 +183,25 @@ def tensorflow_functions():
     return {name for name in plain if tf_export.get_symbol_from_name(name) is not None}
 
 
-def graph_operations():
-    """TensorFlow's graph operations that only turn numbers into numbers."""
+def registered():
+    """Every graph operation that TensorFlow knows."""
     registry = op_def_pb2.OpList()
     registry.ParseFromString(pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList()))
-    return {op.name for op in registry.op if is_pure(op)}
+    return registry.op
+
+
+def graph_operations():
+    """TensorFlow's graph operations that only turn numbers into numbers."""
+    return {op.name for op in registered() if is_pure(op)}
+
+
+def saved_model_operations():
+    """These, and what a network with a state of its own needs; none of them reads, writes or runs anything else."""
+    known = {op.name for op in registered()}
+    more = VARIABLES + CONTROL_FLOW + COLLECTIONS + TABLES + CHANCE + PICTURES_AND_TEXTS
+    if unknown := set(more) - known:
+        raise SystemExit(f"TensorFlow has no {', '.join(sorted(unknown))}")
+    return graph_operations() | set(more) | {name for name in known if TRAINING.fullmatch(name)}
 
 
 def is_pure(op):
@@ -169,7 +218,7 @@ def is_pure(op):
 
 def main():
     """Write the lists, one name a line: differences read well."""
-    makers = (classes, functions, operations, tensorflow_functions, graph_operations)
+    makers = (classes, functions, operations, tensorflow_functions, graph_operations, saved_model_operations)
     lists = {maker.__name__: sorted(set(maker())) for maker in makers}
     TARGET.write_text(json.dumps(lists, indent=0) + "\n")
     print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, tf-keras {tf_keras.__version__}")

@@ -8,6 +8,7 @@ from kerasviz.errors import KerasvizError, ModelError
 from kerasviz.lazy import tf
 from kerasviz.models.doors import Door, output_names
 from kerasviz.models.heads import head
+from kerasviz.models.importing import Imported
 from kerasviz.models.preserving import preserving
 from kerasviz.models.view import Tap, View
 from kerasviz.models.watching import Call, watching
@@ -23,13 +24,21 @@ def build(
     Variables are live: the function sees what later training makes of them. The model is left as it was.
     """
     named = {one.name: value for one, value in zip(door.others, others, strict=True)}
-    with _tracing, preserving(model), _autograph(), watching() as seen:
-        outputs = _called(model, door, scaling(pixels) if scaling else pixels, named)
+    scaled = scaling(pixels) if scaling else pixels
+    if isinstance(model, Imported):
+        outputs, calls = model.build(door.values(scaled, named))
+    else:
+        outputs, calls = _watched(model, door, scaled, named)
     flat = [t for t in tf.nest.flatten(outputs) if tf.is_tensor(t)]
     if not flat or any(t.shape.rank is None for t in flat):
         raise ModelError("Expected a model that returns tensors of a known rank; this one does not.")
     heads = tuple(head(name, t) for name, t in zip(output_names(model, outputs, len(flat)), flat, strict=True))
-    return View(pixels, heads, _taps(seen.calls, flat, door))
+    return View(pixels, heads, _taps(calls, flat, door))
+
+
+def _watched(model: Any, door: Door, pixels: Any, others: Mapping[str, Any]) -> tuple[Any, list[Call]]:
+    with _tracing, preserving(model), _autograph(), watching() as seen:
+        return _called(model, door, pixels, others), seen.calls
 
 
 def _called(model: Any, door: Door, pixels: Any, others: Mapping[str, Any]) -> Any:

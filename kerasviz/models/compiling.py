@@ -44,7 +44,7 @@ class Compiled:
 
     run: Callable[..., dict[str, Any]]
     facts: Any
-    way: str  # "watched" or "fast"
+    way: str  # "watched", "imported" or "fast"
 
 
 class Compiler:
@@ -95,7 +95,7 @@ class Compiler:
         with tf.device(self._device):
             # not tf.function: that one runs every write in the graph, and a model may count or keep statistics
             function = tf.compat.v1.wrap_function(run, specs)
-        return Compiled(function, kept[-1], "fast" if copy else "watched")
+        return Compiled(function, kept[-1], "fast" if copy else self._entrance.way)
 
     def _copy(self, question: Question, specs: Sequence[Any], photograph: bool) -> FastCopy | None:
         """The fast copy that keeps what this question looks at; None where nothing is gained."""

@@ -40,5 +40,5 @@ def layers_of(view: View) -> list[LayerInfo]:
 def _info(tap: Tap, field: Field | None) -> LayerInfo:
     weights = getattr(tap.layer, "weights", None) or []
     parameters = sum(math.prod(weight.shape) for weight in weights)
-    kind, seen = type(tap.layer).__name__, field if len(tap.shape) == 3 else None
+    kind, seen = tap.kind, field if len(tap.shape) == 3 else None
     return LayerInfo(tap.path, tap.index, kind, tap.shape, parameters, seen, tap.has_maps)

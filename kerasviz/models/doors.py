@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasviz.errors import ModelError
 from kerasviz.lazy import tf
+from kerasviz.models.importing import Imported
 from kerasviz.models.preserving import every_layer
 
 _LAYOUTS = {4: "NHWC", 3: "NHW"}
@@ -68,28 +69,40 @@ class Door:
         """The inputs that are not the picture."""
         return tuple(one for k, one in enumerate(self.inputs) if k != self.picture)
 
-    def enter(self, model: Any, pixels: Any, others: Mapping[str, Any]) -> Any:
-        """What the model returns for pixels (N, H, W, C), called for inference."""
-        if not self.known:
-            return model(pixels, training=False)
+    def values(self, pixels: Any, others: Mapping[str, Any]) -> list[Any]:
+        """What each input takes, for pixels (N, H, W, C)."""
         pixels = {"NHWC": lambda p: p, "NCHW": lambda p: tf.transpose(p, (0, 3, 1, 2)), "NHW": lambda p: p[..., 0]}[
             self.layout
         ](pixels)
         values = [pixels if k == self.picture else others[one.name] for k, one in enumerate(self.inputs)]
-        values = [tf.cast(value, one.dtype) for value, one in zip(values, self.inputs, strict=True)]
+        return [tf.cast(value, one.dtype) for value, one in zip(values, self.inputs, strict=True)]
+
+    def enter(self, model: Any, pixels: Any, others: Mapping[str, Any]) -> Any:
+        """What the model returns for pixels (N, H, W, C), called for inference."""
+        if not self.known:
+            return model(pixels, training=False)
+        values = self.values(pixels, others)
         if self.structure is None or not isinstance(self.structure, (list, tuple, dict)):
             return model(values[0], training=False)
         return model(tf.nest.pack_sequence_as(self.structure, values), training=False)
 
 
 def door_of(model: Any) -> Door:
-    """The door of a Keras 3 or tf_keras model, functional, Sequential, subclassed, built or not."""
+    """The door of a Keras 3 or tf_keras model, functional, Sequential, subclassed, built or not, or of a SavedModel."""
+    if isinstance(model, Imported):
+        specs = model.signature.items()
+        return _door([Input(n, _known(s.shape), s.dtype.name) for n, s in specs], None, model.channels_first)
     inputs = getattr(model, "inputs", None)
     if inputs:
         flat = [Input(str(t.name).split(":")[0], _shape(model, t), _dtype(t.dtype)) for t in inputs]
         return _door(flat, _structure(model, inputs), _channels_first(model))
     flat, structure = _built_inputs(model)
     return _door(flat, structure, free=True) if flat else Door(())
+
+
+def _known(shape: Any) -> tuple[int | None, ...]:
+    """The shape of an input; where a graph leaves all of it open, that of pictures."""
+    return (None, None, None, 3) if shape.rank is None else tuple(shape)
 
 
 def _shape(model: Any, tensor: Any) -> tuple[int | None, ...]:

@@ -10,6 +10,7 @@ from kerasviz.lazy import tf
 from kerasviz.models import preprocessing
 from kerasviz.models.building import build
 from kerasviz.models.doors import Door, door_of
+from kerasviz.models.importing import Imported
 from kerasviz.models.preprocessing import Preprocess
 from kerasviz.models.view import View
 
@@ -34,6 +35,11 @@ class Entrance:
     def model(self) -> Any:
         """The live Keras model."""
         return self._model()
+
+    @property
+    def way(self) -> str:
+        """How it is built: `watched` while Keras calls it, or `imported` from a graph."""
+        return "imported" if isinstance(self.model, Imported) else "watched"
 
     def hold_weakly(self) -> None:
         """Let the model go when its owner does."""

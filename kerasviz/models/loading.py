@@ -1,6 +1,5 @@
 """A model file to a live Keras model: sniffed, scanned, and opened from a private copy by the Keras that wrote it."""
 
-import hashlib
 import itertools
 import logging
 import os
@@ -13,10 +12,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from kerasviz.errors import ModelError, UnsafeModelError, near
+from kerasviz.errors import KerasvizError, ModelError, SettingError, UnsafeModelError, near
 from kerasviz.models.configurations import Finding
+from kerasviz.models.graph_scanning import file_findings
+from kerasviz.models.private_copies import copied
 from kerasviz.models.scanning import scan
+from kerasviz.models.signatures import open_saved_model
 from kerasviz.models.sniffing import REFUSALS, FileKind, sniff
+
+_SUFFIXES = {"zip": ".keras", "h5": ".h5"}  # loaders choose by them
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,9 @@ class ModelFile:
 
     Attributes:
         path: as it was given.
-        sha256: of the file's bytes, in hexadecimal.
-        format: `keras3-zip`, `keras2-zip`, `keras3-h5` or `keras2-h5`, whatever the name says.
-        writer: the version of Keras that wrote it, as the file says it; None where it does not.
+        sha256: of the file's bytes, in hexadecimal; of a folder, over the names and bytes in it.
+        format: `keras3-zip`, `keras2-zip`, `keras3-h5`, `keras2-h5` or a kind of SavedModel, whatever the name says.
+        writer: the version of Keras that wrote it, of TensorFlow for a SavedModel; None where the file does not say.
     """
 
     path: str
@@ -37,19 +41,26 @@ class ModelFile:
 
 
 def load(
-    path: str | os.PathLike[str], *, trust: bool = False, custom_objects: Mapping[str, Any] | None = None
+    path: str | os.PathLike[str],
+    *,
+    trust: bool = False,
+    custom_objects: Mapping[str, Any] | None = None,
+    signature: str | None = None,
+    allow_random: bool = False,
 ) -> tuple[Any, ModelFile]:
-    """Open a .keras or .h5 file of Keras 2 or 3, exactly, and without running what strangers put into it.
+    """Open a .keras or .h5 file of Keras 2 or 3, or a SavedModel, without running what strangers put into it.
 
     Args:
-        path: the file; its content decides what it is, never its name. It is only read.
+        path: the file or folder; its content decides what it is, never its name. It is only read.
         trust: also open files that could run code, touch other files or fill the memory.
         custom_objects: the author's own classes and functions by name. Files of Keras 2 need
             classes made with tf_keras.
+        signature: the function of a SavedModel that is meant, where it offers several.
+        allow_random: open a SavedModel whose outputs differ from call to call.
 
     Returns:
-        The model, not compiled: a `keras.Model`, or a `tf_keras.Model` where Keras 2 wrote the file;
-        and its `ModelFile`.
+        The model, not compiled: a `keras.Model`, a `tf_keras.Model` where Keras 2 wrote the file, or an `Imported`
+        SavedModel; and its `ModelFile`.
 
     Raises:
         UnsafeModelError: the file could do harm, and `trust` does not say that it may.
@@ -58,16 +69,25 @@ def load(
     """
     name, kind = os.path.basename(os.fspath(path)), _openable(path)
     with tempfile.TemporaryDirectory(prefix="kerasviz-") as folder:
-        # loaders choose by suffix, and nobody can change a private copy after it was scanned
-        copy = os.path.join(folder, "model.keras" if kind.kind.endswith("-zip") else "model.h5")
-        sha256 = _copied(path, copy)
+        if os.path.isdir(path) and not trust:  # links, which a copy would follow
+            _refuse_harm(name, list(file_findings(path)))
+        copy = os.path.join(folder, "model" + _SUFFIXES.get(kind.kind.rpartition("-")[2], ""))
+        try:
+            sha256 = copied(path, copy)
+        except OSError as error:
+            raise _unreadable(name, error) from None
         kind = _openable(copy, called=name)
         found = scan(copy, kind.kind)
         objects, missing = _objects(found, kind, custom_objects or {})
         if not trust:
             _refuse_harm(name, [finding for finding in found if not finding.name])
             _refuse_missing(name, missing)
-        model = _opened(copy, name, kind, objects, missing, trust)
+        if kind.opener == "tf.saved_model":
+            model: Any = _imported(copy, name, kind, signature, allow_random)
+        elif signature is not None:
+            raise SettingError(f"Expected no signature for {name!r}, which is no SavedModel. Leave it out.")
+        else:
+            model = _opened(copy, name, kind, objects, missing, trust)
     return model, ModelFile(os.fspath(path), sha256, kind.kind, kind.writer)
 
 
@@ -82,7 +102,7 @@ def _openable(path: str | os.PathLike[str], called: str = "") -> FileKind:
         raise _unreadable(called, error) from None
     if kind.opener is None:
         what, cure = REFUSALS[kind.kind]
-        raise ModelError(f"Expected a Keras model (.keras or .h5), but {called!r} {what}. {cure}")
+        raise ModelError(f"Expected a Keras model (.keras, .h5 or a SavedModel folder), but {called!r} {what}. {cure}")
     return kind
 
 
@@ -102,19 +122,6 @@ def _missing(path: str | os.PathLike[str]) -> str:
 def _unreadable(name: str, error: Exception) -> ModelError:
     reason = getattr(error, "strerror", None) or str(error)
     return ModelError(f"Expected to read {name!r}, but found: {reason}. Check its permissions and the free disk space.")
-
-
-def _copied(path: str | os.PathLike[str], copy: str) -> str:
-    """Copy a file; its SHA-256, of the very bytes that were copied."""
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as source, open(copy, "wb") as target:
-            while block := source.read(1 << 20):
-                digest.update(block)
-                target.write(block)
-    except OSError as error:
-        raise _unreadable(os.path.basename(os.fspath(path)), error) from None
-    return digest.hexdigest()
 
 
 def _refuse_harm(name: str, found: list[Finding]) -> None:
@@ -171,6 +178,16 @@ def _registered(kind: FileKind) -> Mapping[str, Any]:
     return tf_keras.saving.get_custom_objects()
 
 
+def _imported(copy: str, name: str, kind: FileKind, signature: str | None, allow_random: bool) -> Any:
+    try:
+        with _without_chatter():
+            return open_saved_model(copy, name, signature=signature, allow_random=allow_random)
+    except KerasvizError:
+        raise
+    except Exception as error:  # a loader fails in any way it likes
+        raise ModelError(_failed(name, kind, error, False)) from error
+
+
 def _opened(copy: str, name: str, kind: FileKind, objects: dict[str, Any], missing: list[Finding], trust: bool) -> Any:
     opener = _open_with_keras if kind.opener == "keras" else _open_with_tf_keras
     try:
@@ -207,9 +224,11 @@ def _numbers(release: str | None) -> list[int]:
 def _failed(name: str, kind: FileKind, error: Exception, custom: bool) -> str:
     said = str(error).strip() or type(error).__name__
     first = said.split("\n")[0].split(". ")[0].strip().rstrip(".:")[:200]
-    writer = f"Keras {kind.writer or '2'}"
+    writer = f"Keras {kind.writer or '2'}" if kind.opener != "tf.saved_model" else kind.writer or "TensorFlow"
     if kind.kind == "keras3-h5" and "Unknown layer" in said:
         cure = "Keras 3 writes operators on tensors into .h5 files but cannot read them: save it as .keras."
+    elif kind.opener == "tf.saved_model":
+        cure = "Export it again, with model.export('folder')."
     elif kind.opener == "keras" and _numbers(kind.writer) > _numbers(version("keras")):
         cure = f"This is Keras {version('keras')}, which is older: pip install --upgrade keras."
     elif custom and kind.opener == "tf_keras":

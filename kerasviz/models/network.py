@@ -28,7 +28,7 @@ class Answer:
 
     arrays: dict[str, np.ndarray]
     facts: Any
-    way: str  # "watched" or "fast"
+    way: str  # "watched", "imported" or "fast"
     batch: int  # the padded size that ran
 
 

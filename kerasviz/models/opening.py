@@ -13,6 +13,7 @@ from kerasviz.inputs.fitting import WAYS
 from kerasviz.lazy import tf
 from kerasviz.models import preprocessing
 from kerasviz.models.entering import Entrance
+from kerasviz.models.importing import Imported
 from kerasviz.models.loading import ModelFile, load
 from kerasviz.models.network import Network
 from kerasviz.models.preserving import every_layer
@@ -29,6 +30,8 @@ def open_network(
     labels: Any = None,
     trust: bool = False,
     custom_objects: dict[str, Any] | None = None,
+    signature: str | None = None,
+    allow_random: bool = False,
     size: tuple[int, int] | None = None,
     fit: str = "squash",
     device: str | None = None,
@@ -37,13 +40,15 @@ def open_network(
     """Open a model for looking.
 
     Args:
-        model: the path of a .keras or .h5 file, a live Keras 3 or tf_keras model, or a Network, which stays as it is
-            and takes no options.
+        model: the path of a .keras or .h5 file or of a SavedModel folder, a live Keras 3 or tf_keras model, or a
+            Network, which stays as it is and takes no options.
         preprocess: what photographs are scaled to: `auto` (layers inside the model, its sidecar file), `none`, `0..1`,
             `-1..1`, `caffe`, `torch`, or `MODULE:FUNCTION`. It is never guessed.
         labels: class names: a sequence, a dict, or the path of a .txt, .json or .csv file.
         trust: open files that could run code or touch files.
         custom_objects: name -> class, for layers of the author's own.
+        signature: the function of a SavedModel that is meant, where it offers several.
+        allow_random: open a SavedModel whose outputs differ from call to call: an export that keeps its augmentation.
         size: (height, width) of pictures, for networks without a fixed input size.
         fit: how photographs become that size: `squash`, `crop` or `pad`.
         device: `cpu` or `gpu:N`; default: the first GPU, else the CPU.
@@ -63,8 +68,14 @@ def open_network(
     _grow_memory()
     file = None
     if isinstance(model, (str, os.PathLike)):
-        model, file = _loaded(Path(model), trust, custom_objects)
-    if not callable(model) or not hasattr(model, "layers"):
+        model, file = _loaded(
+            Path(model),
+            trust=trust,
+            custom_objects=custom_objects,
+            signature=signature,
+            allow_random=allow_random,
+        )
+    if not isinstance(model, Imported) and not (callable(model) and hasattr(model, "layers")):
         raise ModelError(
             f"Expected a Keras model or the path of a model file, found {type(model).__name__}. "
             "Give kv.open a .keras or .h5 file, or a live keras.Model."
@@ -77,12 +88,12 @@ def open_network(
         fit=fit,
         device=_device(device),
         fast=fast,
-        said=_said(size, labels, trust, device),
+        said=_said(asked),
     )
 
 
-def _loaded(path: Path, trust: bool, custom_objects: dict[str, Any] | None) -> tuple[Any, ModelFile]:
-    model, file = load(path, trust=trust, custom_objects=custom_objects)
+def _loaded(path: Path, **how: Any) -> tuple[Any, ModelFile]:
+    model, file = load(path, **how)
     if not getattr(model, "built", True):
         raise ModelError(
             f"Expected a model with weights, but {file.path!r} was saved before it was built and holds none. "
@@ -91,13 +102,13 @@ def _loaded(path: Path, trust: bool, custom_objects: dict[str, Any] | None) -> t
     return model, file
 
 
-def _said(size: Any, labels: Any, trust: bool, device: str | None) -> dict[str, Any]:
+def _said(asked: dict[str, Any]) -> dict[str, Any]:
     """What records need to open the model so again, as the shell has it; labels that are no file cannot be typed."""
+    size, labels = asked["size"], asked["labels"]
     found = {
         "size": size and f"{size[0]}x{size[1]}",
         "labels": os.fspath(labels) if isinstance(labels, (str, os.PathLike)) else None,
-        "trust": trust,
-        "device": device,
+        **{name: asked[name] for name in ("trust", "device", "signature", "allow_random")},
     }
     return {name: value for name, value in found.items() if value}
 

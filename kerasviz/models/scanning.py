@@ -3,7 +3,7 @@
 Loaders follow a file far: tf_keras runs byte code, imports modules and reads other files even with
 its safe mode on. So a file is looked through first, without TensorFlow, and opened only when
 nothing is found. What the configuration says is judged by `configurations.py`; here are the
-containers around it, HDF5 and zip.
+containers around it, HDF5 and zip; of SavedModels, `graph_scanning.py`.
 """
 
 import itertools
@@ -17,6 +17,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from kerasviz.models.configurations import MAX_DEPTH, Finding, Weights, configuration_findings
+from kerasviz.models.graph_scanning import saved_model_findings
 from kerasviz.models.hdf5 import Checked, open_hdf5
 
 MAX_JSON, MAX_OBJECTS, MAX_FINDINGS = 16 << 20, 200_000, 100
@@ -31,19 +32,25 @@ def scan(path: str | os.PathLike[str], kind: str) -> list[Finding]:
 
     Args:
         path: the file.
-        kind: what `sniff` found: `keras3-zip`, `keras2-zip`, `keras3-h5` or `keras2-h5`.
+        kind: what `sniff` found: a key of `OPENERS`.
 
     Returns:
         Findings, the outermost first, at most 100. Damage is a finding, too (`broken:file`).
     """
     found: dict[Finding, None] = {}
-    looking = _zip_file_findings(path) if kind.endswith("-zip") else _hdf5_file_findings(path, kind == "keras3-h5")
+    looking = _findings(path, kind)
     try:
         for finding in itertools.islice(looking, MAX_FINDINGS):
             found[finding] = None
     except Exception as error:  # libraries fail on damaged files in more ways than they document
         found[Finding("broken:file", "", f"is cut off or damaged ({type(error).__name__}: {str(error)[:120]})")] = None
     return list(found)
+
+
+def _findings(path: str | os.PathLike[str], kind: str) -> Iterator[Finding]:
+    if kind.startswith("savedmodel-"):
+        return saved_model_findings(path)
+    return _zip_file_findings(path) if kind.endswith("-zip") else _hdf5_file_findings(path, kind == "keras3-h5")
 
 
 def _hdf5_file_findings(path: str | os.PathLike[str], bare_operations: bool) -> Iterator[Finding]:

@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerasviz.models.hdf5 import SIGNATURE, open_hdf5
+from kerasviz.models.saved_models import read_saved_model
 
 ZIP_SIGNATURE = b"PK\x03\x04"
 TABLE_SIGNATURE = bytes.fromhex("57fb808b247547db")  # the last 8 bytes of a checkpoint's .index
-OPENERS = {"keras3-zip": "keras", "keras3-h5": "keras", "keras2-zip": "tf_keras", "keras2-h5": "tf_keras"}
+OPENERS = {
+    **{"keras3-zip": "keras", "keras3-h5": "keras", "keras2-zip": "tf_keras", "keras2-h5": "tf_keras"},
+    **dict.fromkeys(("savedmodel-keras2", "savedmodel-export", "savedmodel-tf2", "savedmodel-tf1"), "tf.saved_model"),
+}
 
 _SAVE = "Load it in the program that made it and save the whole model with model.save('x.keras')."
 _AGAIN = "Copy or download it again."
 REFUSALS = {  # kind: (what it is, what to do)
-    "savedmodel": ("is a SavedModel folder, which holds a graph without its Keras layers", _SAVE),
-    "savedmodel-part": ("is the graph of a SavedModel folder, without its Keras layers", _SAVE),
+    "savedmodel-text": ("is a SavedModel folder with its graph as text", "Save it again with model.export('folder')."),
+    "savedmodel-part": ("is the graph of a SavedModel, without its weights", "Give the folder that it lies in."),
     "weights-h5": ("holds weights without the network they belong to", _SAVE),
     "weights-h5-legacy": ("holds weights without the network they belong to", _SAVE),
     "checkpoint": ("is a TensorFlow checkpoint: weights without the network they belong to", _SAVE),
@@ -72,7 +76,8 @@ class FileKind:
 
     Attributes:
         kind: a key of `OPENERS` (it can be opened) or of `REFUSALS` (it cannot).
-        writer: the version of Keras that wrote it, as the file says it; None where it does not.
+        writer: the version of Keras (of a SavedModel: of TensorFlow) that wrote it, as the file says it; None where it
+            does not.
     """
 
     kind: str
@@ -80,23 +85,24 @@ class FileKind:
 
     @property
     def opener(self) -> str | None:
-        """`keras`, `tf_keras`, or None where the file holds no Keras model."""
+        """`keras`, `tf_keras`, `tf.saved_model`, or None where there is no model in it."""
         return OPENERS.get(self.kind)
 
 
 def sniff(path: str | os.PathLike[str]) -> FileKind:
     """The kind of a file or folder, told by its content.
 
-    Reads the first 4 kB, and of HDF5 the root's attributes (and looks for damaged heaps), of a zip
-    archive the list of members and metadata.json. Follows no link inside an HDF5 file, unpickles
-    nothing, imports no TensorFlow.
+    Reads the first 4 kB, and of HDF5 the root's attributes (and looks for damaged heaps), of a zip archive the list
+    of members and metadata.json, of a SavedModel its graph. Follows no link inside an HDF5 file, unpickles nothing,
+    imports no TensorFlow.
 
     Raises:
         OSError: there is no such file, or it may not be read.
     """
     mode = os.stat(path).st_mode
     if stat.S_ISDIR(mode):
-        return FileKind(_kind_of_folder(path))
+        kind = _kind_of_folder(path)
+        return _careful(_sniff_saved_model, path) if kind == "savedmodel" else FileKind(kind)
     if not stat.S_ISREG(mode):
         return FileKind("special")
     with open(path, "rb") as file:
@@ -113,13 +119,20 @@ def sniff(path: str | os.PathLike[str]) -> FileKind:
 def _kind_of_folder(path: str | os.PathLike[str]) -> str:
     with os.scandir(path) as entries:
         names = {entry.name for entry in itertools.islice(entries, 10_000)}
-    if names & {"saved_model.pb", "saved_model.pbtxt"}:
+    if "saved_model.pb" in names:
         return "savedmodel"
+    if "saved_model.pbtxt" in names:
+        return "savedmodel-text"
     if {"config.json", "metadata.json"} <= names:
         return "keras-folder"
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return "checkpoint"
     return "folder"
+
+
+def _sniff_saved_model(path: str | os.PathLike[str]) -> FileKind:
+    saved = read_saved_model(path)
+    return FileKind(saved.kind, saved.writer)
 
 
 def _kind_of_bytes(head: bytes) -> str:

@@ -9,6 +9,7 @@ from kerasviz.lazy import tf
 from kerasviz.models.gradients import slopes
 from kerasviz.models.heads import Head
 from kerasviz.models.receptive import Field, receptive_field
+from kerasviz.models.scopes import Part
 
 _NOT_THE_LAST_MAPS: tuple[str, ...] = (
     "Pooling",
@@ -34,6 +35,11 @@ class Tap:
     layer: Any
     tensor: Any  # as the layer returned it
     channels_first: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The class of the layer, such as `Conv2D`."""
+        return self.layer.kind if isinstance(self.layer, Part) else type(self.layer).__name__
 
     @property
     def values(self) -> Any:
@@ -122,7 +128,7 @@ class View:
     def _is(self, tap: Tap, *words: str, outside: bool = False) -> bool:
         """Whether the type of a layer, or of the one around it, has one of these words in its name."""
         one = self.taps.get(tap.path.rpartition("/")[0]) if outside else tap
-        return one is not None and any(word in type(one.layer).__name__ for word in words)
+        return one is not None and any(word in one.kind for word in words)
 
     def field(self, tap: Tap) -> Field | None:
         """What a cell of the layer sees of the pixels; None where that is everything, or cannot be computed."""
