@@ -47,6 +47,32 @@ class Compiled:
     way: str  # "watched", "imported" or "fast"
 
 
+class ByBatch:
+    """A traced question, fitted to the batch size that it meets first; all others share the general form.
+
+    TensorFlow plans a graph whose shapes are all known better: some hundredths of the time. Fitting traces nothing
+    again; it is done once, because planning takes as long as a first answer.
+    """
+
+    def __init__(self, function: Any, specs: Sequence[Any], device: str | None):
+        self._function, self._specs, self._device = function, specs, device
+        self._size: int | None = None
+        self._fitted = function
+        self._lock = threading.Lock()
+
+    def __call__(self, *tensors: Any) -> dict[str, Any]:
+        size = tensors[0].shape[0]
+        with self._lock:
+            if self._size is None:
+                self._size, self._fitted = size, self._fit(size)
+        return (self._fitted if size == self._size else self._function)(*tensors)
+
+    def _fit(self, size: int) -> Any:
+        specs = [tf.TensorSpec((size, *spec.shape[1:]), spec.dtype) for spec in self._specs]
+        with tf.device(self._device):
+            return tf.compat.v1.wrap_function(lambda *tensors: self._function(*tensors), specs)
+
+
 class Compiler:
     """The compiled functions of one network; they go when it goes.
 
@@ -95,7 +121,7 @@ class Compiler:
         with tf.device(self._device):
             # not tf.function: that one runs every write in the graph, and a model may count or keep statistics
             function = tf.compat.v1.wrap_function(run, specs)
-        return Compiled(function, kept[-1], "fast" if copy else self._entrance.way)
+        return Compiled(ByBatch(function, specs, self._device), kept[-1], "fast" if copy else self._entrance.way)
 
     def _copy(self, question: Question, specs: Sequence[Any], photograph: bool) -> FastCopy | None:
         """The fast copy that keeps what this question looks at; None where nothing is gained."""

@@ -107,7 +107,7 @@ def test_other_files_are_refused_with_what_they_are_and_what_to_do(name):
     with pytest.raises(ModelError) as refused:
         load(CORPUS / name)
     what, cure = REFUSALS[INDEX[name]["kind"]]
-    assert str(refused.value) == f"Expected a Keras model (.keras or .h5), but {name!r} {what}. {cure}"
+    assert str(refused.value) == f"Expected a Keras model (.keras, .h5 or a SavedModel folder), but {name!r} {what}. {cure}"
     assert refused.value.exit_code == 3
 
 
