@@ -45,7 +45,7 @@ class Imported:
             spec.name or node_of(placeholder): spec for spec, placeholder in zip(specs, self._placeholders, strict=True)
         }
         self.output_names, tensors = _outputs(function)
-        self._outputs = [self._flat.tensor(tensor.name) for tensor in tensors]
+        self._outputs = [self._flat.source(tensor.name) for tensor in tensors]
         self._nodes = self._flat.needed(self._outputs)
         self._constants = self._stored()
         self._scopes = scopes(self._nodes, self._varying(), self._outputs, known=known, exported=exported)
@@ -75,7 +75,7 @@ class Imported:
         feeds |= {name: here.capture(outside) for name, outside in self._captures.items()}
         feeds |= {name: tf.constant(value) for name, value in self._constants.items()}
         fed = {node_of(name) for name in feeds}
-        nodes = [node for node in self._nodes if node.name not in fed]
+        nodes = [node for node in self._nodes if node.name not in fed and node.op not in _VARIABLES]
         definition = tf.compat.v1.GraphDef(node=nodes, library=self._flat.library, versions=self._flat.versions)
         used = {tensor for node in nodes for tensor in node.input}
         wanted = list(dict.fromkeys([*self._outputs, *(scope.tensor for scope in self._scopes)]))
@@ -97,7 +97,8 @@ class Imported:
 
     def _stored(self) -> dict[str, np.ndarray]:
         """What variables hold that stand in the graph itself, as TensorFlow 1 wrote them: they are read once."""
-        names = [f"{node.name}:0" for node in self._nodes if node.op in _VARIABLES]
+        own = {f"{node.name}:0" for node in self._nodes if node.op in _VARIABLES}
+        names = [f"{node.name}:0" for node in self._nodes if own & set(node.input)]  # what reads them
         if not names:
             return {}
         inside = [self._function.graph.get_tensor_by_name(name) for name in names]
@@ -123,10 +124,12 @@ def _endings(path: str) -> list[str]:
 
 
 def _outputs(function: Any) -> tuple[list[str], list[Any]]:
-    """Names and tensors of what a function returns; dicts come in the order of their keys."""
-    tensors = list(function.outputs)
-    structure = function.structured_outputs
+    """Names and tensors of the numbers that a function returns; dicts come in the order of their keys."""
+    tensors, structure = list(function.outputs), function.structured_outputs
     names = [str(key) for key in sorted(structure)] if isinstance(structure, Mapping) else []
-    if not tensors:
-        raise ModelError("Expected a function that returns tensors; this one returns nothing.")
-    return (names if len(names) == len(tensors) else [f"out{k}" for k in range(len(tensors))]), tensors
+    if len(names) != len(tensors):
+        names = [f"out{k}" for k in range(len(tensors))]
+    numbers = [k for k, tensor in enumerate(tensors) if tensor.dtype.is_floating or tensor.dtype.is_integer]
+    if not numbers:
+        raise ModelError("Expected a function that returns numbers; this one returns none.")
+    return [names[k] for k in numbers], [tensors[k] for k in numbers]

@@ -48,6 +48,13 @@ class Flat:
             name = self._aliases[name]
         return name
 
+    def source(self, name: str) -> str:
+        """The same, back over what only passes it on."""
+        name = self.tensor(name)
+        while self.nodes[node_of(name)].op == "Identity":
+            name = self.nodes[node_of(name)].input[0]
+        return name
+
     def needed(self, tensors: Iterable[str]) -> list[Any]:
         """The NodeDefs that lead to `tensors`, inputs before what uses them."""
         order: list[Any] = []
