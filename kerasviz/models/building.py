@@ -64,14 +64,25 @@ def _taps(calls: Sequence[Call], outputs: Sequence[Any], door: Door) -> dict[str
     """Layers whose output leads to an output of the model; the rest (cells of recurrent layers) are decoys."""
     graph, needed = outputs[0].graph, _ancestors(outputs)
     taps: dict[str, Tap] = {}
+    known: dict[Any, bool] = {}
     for call in calls:
         tensors = [t for t in tf.nest.flatten(call.output) if tf.is_tensor(t) and getattr(t, "graph", None) is graph]
         if tensors and tensors[0].op.name in needed:
-            first = getattr(call.layer, "data_format", None) == "channels_first" or (
-                door.layout == "NCHW" and tensors[0].shape.rank == 4
-            )
+            known[tensors[0].ref()] = first = _channels_first(call.layer, tensors[0], door, known)
             taps[call.path] = Tap(call.path, len(taps), call.layer, tensors[0], first)
     return taps
+
+
+def _channels_first(layer: Any, tensor: Any, door: Door, known: Mapping[Any, bool]) -> bool:
+    """Whether a layer returns (N, K, h, w): as it says itself, else as the layer before it (`known`, by tensor)."""
+    said = getattr(layer, "data_format", None)
+    if said == "channels_first" or tensor.shape.rank != 4 or door.layout == "NCHW":
+        return said == "channels_first" or tensor.shape.rank == 4
+    while said is None and tensor.op.inputs and tensor.op.type != "Transpose":
+        tensor = tensor.op.inputs[0]
+        if tensor.ref() in known:
+            return known[tensor.ref()]
+    return False
 
 
 def _ancestors(outputs: Sequence[Any]) -> set[str]:

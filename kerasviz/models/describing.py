@@ -1,7 +1,9 @@
 """What a network is made of: one line for each call of each layer."""
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kerasviz.models.receptive import Field, receptive_fields
 from kerasviz.models.view import Tap, View
@@ -19,6 +21,7 @@ class LayerInfo:
         parameters: its own; an inner model counts those of its layers.
         field: what a cell sees of the pixels; None where that is everything, or cannot be computed.
         maps: whether it returns maps (h, w, K).
+        trainable: those of its parameters that training changes.
     """
 
     path: str
@@ -28,6 +31,7 @@ class LayerInfo:
     parameters: int
     field: Field | None
     maps: bool
+    trainable: int = 0
 
 
 def layers_of(view: View) -> list[LayerInfo]:
@@ -37,8 +41,24 @@ def layers_of(view: View) -> list[LayerInfo]:
     return [_info(tap, field) for tap, field in zip(taps, fields, strict=True)]
 
 
+def parameters_of(view: View) -> tuple[int, int]:
+    """(all, trainable) parameters that lead to the outputs, each weight once however often its layer is called."""
+    weights = {id(weight): weight for tap in view.taps.values() for weight in _weights(tap)}
+    return _count(weights.values()), _count(weight for weight in weights.values() if weight.trainable)
+
+
 def _info(tap: Tap, field: Field | None) -> LayerInfo:
+    weights = _weights(tap)
+    trainable = _count(weight for weight in weights if weight.trainable)
+    seen = field if len(tap.shape) == 3 else None
+    return LayerInfo(tap.path, tap.index, tap.kind, tap.shape, _count(weights), seen, tap.has_maps, trainable)
+
+
+def _weights(tap: Tap) -> Sequence[Any]:
+    """What a layer has learned, once each: a model that holds a layer under two names lists its weights twice."""
     weights = getattr(tap.layer, "weights", None) or []
-    parameters = sum(math.prod(weight.shape) for weight in weights)
-    kind, seen = tap.kind, field if len(tap.shape) == 3 else None
-    return LayerInfo(tap.path, tap.index, kind, tap.shape, parameters, seen, tap.has_maps)
+    return list({id(weight): weight for weight in weights}.values())
+
+
+def _count(weights: Iterable[Any]) -> int:
+    return sum(math.prod(weight.shape) for weight in weights)

@@ -1,29 +1,15 @@
 """A network as a question sees it: built into the current graph, every layer's output in reach."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from kerasviz.errors import LayerError, TargetError, near
 from kerasviz.lazy import tf
-from kerasviz.models.gradients import slopes
+from kerasviz.models.gradients import Guided, guided_slopes, slopes
 from kerasviz.models.heads import Head
+from kerasviz.models.last_maps import last_maps
 from kerasviz.models.receptive import Field, receptive_field
 from kerasviz.models.scopes import Part
-
-_NOT_THE_LAST_MAPS: tuple[str, ...] = (
-    "Pooling",
-    "Padding",
-    "Cropping",
-    "UpSampling",
-    "Identity",
-    "Rescaling",
-    "Resizing",
-)
-_NOT_THE_LAST_MAPS += ("Dropout", "GaussianNoise", "ActivityRegularization")  # nothing happens there for inference
-_NO_GRID = "Attention"  # queries, keys, values and scores inside have four axes, but no height and width
-_CALL = re.compile(r"(~\d+)?(#\d+)?$")  # which layer of that name, which call of it
-_RESHAPING = ("Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDims")
 
 
 @dataclass(frozen=True)
@@ -109,26 +95,7 @@ class View:
         """The last layer with maps: after its non-linearity, before pooling, and not an output itself."""
         if self.default is not None:
             return self.taps[self.default]
-        ends, containers = _ends(self.heads), self._containers()
-        spatial = [tap for tap in self.taps.values() if tap.has_maps and not self._is(tap, _NO_GRID, outside=True)]
-        inner = [t for t in spatial if _source(t.tensor).ref() not in ends and t.path not in containers]
-        chosen = [t for t in inner if not self._is(t, *_NOT_THE_LAST_MAPS) and not self._is(t, "Pad", outside=True)]
-        if not (chosen or inner):
-            raise LayerError(
-                "Expected a layer with maps, (N, height, width, channels); this network has none. "
-                "Use saliency, which needs no layer."
-            )
-        return (chosen or inner)[-1]
-
-    def _containers(self) -> set[str]:
-        """Paths of what returns the output of a layer inside it: that layer is the one to name."""
-        inner = {(path.rpartition("/")[0], _source(tap.tensor).ref()) for path, tap in self.taps.items()}
-        return {path for path, tap in self.taps.items() if (_CALL.sub("", path), _source(tap.tensor).ref()) in inner}
-
-    def _is(self, tap: Tap, *words: str, outside: bool = False) -> bool:
-        """Whether the type of a layer, or of the one around it, has one of these words in its name."""
-        one = self.taps.get(tap.path.rpartition("/")[0]) if outside else tap
-        return one is not None and any(word in one.kind for word in words)
+        return last_maps(self.taps, self.heads)
 
     def field(self, tap: Tap) -> Field | None:
         """What a cell of the layer sees of the pixels; None where that is everything, or cannot be computed."""
@@ -149,6 +116,10 @@ class View:
         """d score / d pixels, (N, H, W, C), or None where no gradient arrives there."""
         return slopes(score, [self.pixels])[0]
 
+    def guided_pixel_slopes(self, score: Any) -> Guided:
+        """The same, of which every ReLU on the way back passes the positive part only."""
+        return guided_slopes(score, self.pixels)
+
 
 def find_path(path: str, paths: Any) -> str:
     """The full path that `path` names: itself, or the only one that ends in it."""
@@ -162,22 +133,3 @@ def find_path(path: str, paths: Any) -> str:
             f"Layer {path!r} stands for {len(ends)} layers: {', '.join(map(repr, ends[:4]))}. Give more of its path."
         )
     raise LayerError(f"The network has no layer {path!r}.{near(path, paths)} 'kerasviz layers MODEL' lists them all.")
-
-
-def _ends(heads: tuple[Head, ...]) -> set[Any]:
-    """Outputs and logits, and for maps what they are before they are reshaped: no layer before the end."""
-    ends = set()
-    for head in heads:
-        for tensor in (head.output, head.logits):
-            ends |= {tensor.ref(), _source(tensor).ref()}
-            while head.kind == "map" and tensor.op.type in _RESHAPING:
-                tensor = tensor.op.inputs[0]
-                ends.add(tensor.ref())
-    return ends
-
-
-def _source(tensor: Any) -> Any:
-    """Back over identities and casts."""
-    while tensor.op.type in ("Identity", "Cast"):
-        tensor = tensor.op.inputs[0]
-    return tensor
