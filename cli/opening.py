@@ -2,13 +2,12 @@
 
 import os
 import re
-import runpy
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from kerasviz.errors import ModelError, SettingError, near
+from kerasviz.errors import SettingError, near
 
 from .hushing import hush
 from .terminal import Terminal
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from kerasviz.models.network import Network
     from kerasviz.runs.reading import Complete
 
-_CUSTOM = "kerasviz_custom"  # what the author's file is called while it runs
-_PASSED = ("preprocess", "fit", "labels", "device", "trust", "signature", "allow_random")
+_PASSED = ("preprocess", "fit", "labels", "device", "trust", "architecture", "signature", "allow_random")
 
 
 def network_of(terminal: Terminal, model: str, typed: Mapping[str, Any]) -> "Network":
@@ -31,11 +29,10 @@ def network_of(terminal: Terminal, model: str, typed: Mapping[str, Any]) -> "Net
     from kerasviz.models.opening import open_network
 
     chosen = {name: typed[name] for name in _PASSED if typed.get(name)}
-    if ":" in chosen.get("preprocess", ""):
+    if ":" in chosen.get("preprocess", "") or ":" in chosen.get("architecture", ""):
         sys.path.append(os.getcwd())  # last: a file here must not stand in for an installed module
     fast = "auto" if typed.get("fast") is None else typed["fast"]
-    custom = objects_of(typed["custom"]) if typed.get("custom") else None
-    network = open_network(model, custom_objects=custom, size=size, fast=fast, **chosen)
+    network = open_network(model, custom_objects=typed.get("custom") or None, size=size, fast=fast, **chosen)
     if size and network.size != size:
         raise SettingError(
             f"{model!r} takes pictures of {network.size[0]} x {network.size[1]}, found --size {typed['size']}. "
@@ -61,19 +58,6 @@ def count_of(name: str, text: str | None) -> int | None:
     if not text.strip().isdecimal() or int(text) < 1:
         raise SettingError(f"Expected --{name} to be a whole number of 1 or more, found {text!r}.")
     return int(text)
-
-
-def objects_of(path: str) -> dict[str, Any]:
-    """The author's own classes and functions: what a Python file defines, which runs to find out."""
-    try:
-        defined = runpy.run_path(path, run_name=_CUSTOM)
-    except (Exception, SystemExit) as error:
-        raise ModelError(
-            f"Expected a Python file with the model's own layers in {path!r}; "
-            f"running it ended in {type(error).__name__}: {error}. Repair it, or check the path."
-        ) from error
-    # what the file only imported is not the author's: a Keras 3 layer must not stand for a tf_keras one
-    return {name: value for name, value in defined.items() if getattr(value, "__module__", None) == _CUSTOM}
 
 
 def completion_of(typed: Mapping[str, Any], inputs: "Sequence[FurtherInput]") -> "Complete":

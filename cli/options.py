@@ -52,6 +52,13 @@ def model_options(section: str = MODEL) -> list[click.Option]:
         Said(["--device"], section=section, metavar="cpu|gpu:N", help="default: the first GPU, else the CPU"),
         Said(["--trust"], section=section, is_flag=True, help="open a file that could run code or touch files"),
         Said(["--custom"], section=section, metavar="MODULE.py", type=PATH, help="the author's own layers; runs it"),
+        Said(
+            ["--architecture"],
+            section=section,
+            metavar="FILE|NAME",
+            type=PATH,
+            help="for weights alone: a model file, its JSON, a keras.applications name or MODULE:FUNCTION",
+        ),
         Said(["--signature"], section=section, metavar="NAME", help="the function of a SavedModel that has several"),
         Said(
             ["--allow-random"],

@@ -27,7 +27,9 @@ def replay(picture: str, as_json: bool) -> None:
     from kerasviz.records import command_of, read_recipe
 
     terminal, record = click.get_current_context().ensure_object(Terminal), read_recipe(picture)
-    risky = [f"--{name}" for name in ("trust", "custom") if name in (record.get("options") or {})]
+    options = record.get("options") or {}
+    risky = [f"--{name}" for name in ("trust", "custom") if name in options]
+    risky += ["--architecture"] if ":" in str(options.get("architecture", "")) else []
     if risky and not as_json:
         terminal.warn(f"The command has {' and '.join(risky)}, which runs code: type it only if you trust the picture.")
     terminal.answer(line(record).decode() if as_json else command_of(record))

@@ -1,24 +1,28 @@
 """A model file to a live Keras model: sniffed, scanned, and opened from a private copy by the Keras that wrote it."""
 
-import itertools
+import functools
 import logging
 import os
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from kerasviz.errors import KerasvizError, ModelError, SettingError, UnsafeModelError, near
+from kerasviz.errors import KerasvizError, ModelError, SettingError
+from kerasviz.models.architectures import Opening, WeightsFile, with_architecture
 from kerasviz.models.configurations import Finding
+from kerasviz.models.customizing import Objects, matched
 from kerasviz.models.graph_scanning import file_findings
 from kerasviz.models.private_copies import copied
+from kerasviz.models.refusing import kind_of, refuse_harm, refuse_missing, unreadable
 from kerasviz.models.scanning import scan
 from kerasviz.models.signatures import open_saved_model
-from kerasviz.models.sniffing import REFUSALS, FileKind, sniff
+from kerasviz.models.sniffing import FileKind
+from kerasviz.models.stored_weights import SUFFIXES
 
 _SUFFIXES = {"zip": ".keras", "h5": ".h5"}  # loaders choose by them
 
@@ -30,31 +34,40 @@ class ModelFile:
     Attributes:
         path: as it was given.
         sha256: of the file's bytes, in hexadecimal; of a folder, over the names and bytes in it.
-        format: `keras3-zip`, `keras2-zip`, `keras3-h5`, `keras2-h5` or a kind of SavedModel, whatever the name says.
+        format: `keras3-zip`, `keras2-zip`, `keras3-h5`, `keras2-h5`, `weights-h5`, `weights-h5-legacy` or a kind of
+            SavedModel, whatever the name says.
         writer: the version of Keras that wrote it, of TensorFlow for a SavedModel; None where the file does not say.
+        architecture: of weights alone: the network they were put into, as it was given, and the SHA-256 of its file.
     """
 
     path: str
     sha256: str
     format: str
     writer: str | None
+    architecture: tuple[str, str | None] | None = None
 
 
-def load(
-    path: str | os.PathLike[str],
-    *,
-    trust: bool = False,
-    custom_objects: Mapping[str, Any] | None = None,
-    signature: str | None = None,
-    allow_random: bool = False,
-) -> tuple[Any, ModelFile]:
+@dataclass(frozen=True)
+class How:
+    """How a file is to be opened; see `load`."""
+
+    trust: bool = False
+    custom_objects: Mapping[str, Any] | str | os.PathLike[str] | None = None
+    architecture: Any = None
+    signature: str | None = None
+    allow_random: bool = False
+
+
+def load(path: str | os.PathLike[str], **how: Any) -> tuple[Any, ModelFile]:
     """Open a .keras or .h5 file of Keras 2 or 3, or a SavedModel, without running what strangers put into it.
 
     Args:
         path: the file or folder; its content decides what it is, never its name. It is only read.
         trust: also open files that could run code, touch other files or fill the memory.
-        custom_objects: the author's own classes and functions by name. Files of Keras 2 need
-            classes made with tf_keras.
+        custom_objects: the author's own classes and functions by name, or the path of the Python file that defines
+            them, which runs. Files of Keras 2 need classes made with tf_keras; in such a file `keras` is that.
+        architecture: the network of a file that holds weights alone: a model file, a JSON file of `to_json`, a
+            `keras.applications` name, or `MODULE:FUNCTION`, which is called.
         signature: the function of a SavedModel that is meant, where it offers several.
         allow_random: open a SavedModel whose outputs differ from call to call.
 
@@ -66,116 +79,56 @@ def load(
         UnsafeModelError: the file could do harm, and `trust` does not say that it may.
         ModelError: there is no such file, it is no whole Keras model, it is damaged, it needs the
             author's own code, or Keras itself cannot open it.
+        SettingError: an option for another kind of file was given.
     """
-    name, kind = os.path.basename(os.fspath(path)), _openable(path)
+    return _load(path, How(**how))
+
+
+def _load(path: str | os.PathLike[str], how: How) -> tuple[Any, ModelFile]:
+    wanted = tuple(SUFFIXES) if how.architecture is not None else ()
+    name, kind = os.path.basename(os.fspath(path)), kind_of(path, wanted=wanted)
     with tempfile.TemporaryDirectory(prefix="kerasviz-") as folder:
-        if os.path.isdir(path) and not trust:  # links, which a copy would follow
-            _refuse_harm(name, list(file_findings(path)))
-        copy = os.path.join(folder, "model" + _SUFFIXES.get(kind.kind.rpartition("-")[2], ""))
+        if os.path.isdir(path) and not how.trust:  # links, which a copy would follow
+            refuse_harm(name, list(file_findings(path)))
+        suffix = SUFFIXES.get(kind.kind) or _SUFFIXES.get(kind.kind.rpartition("-")[2], "")
+        copy = os.path.join(folder, "model" + suffix)
         try:
             sha256 = copied(path, copy)
         except OSError as error:
-            raise _unreadable(name, error) from None
-        kind = _openable(copy, called=name)
+            raise unreadable(name, error) from None
+        kind = kind_of(copy, name, wanted)
         found = scan(copy, kind.kind)
-        objects, missing = _objects(found, kind, custom_objects or {})
-        if not trust:
-            _refuse_harm(name, [finding for finding in found if not finding.name])
-            _refuse_missing(name, missing)
-        if kind.opener == "tf.saved_model":
-            model: Any = _imported(copy, name, kind, signature, allow_random)
-        elif signature is not None:
-            raise SettingError(f"Expected no signature for {name!r}, which is no SavedModel. Leave it out.")
-        else:
-            model = _opened(copy, name, kind, objects, missing, trust)
-    return model, ModelFile(os.fspath(path), sha256, kind.kind, kind.writer)
+        if not how.trust:
+            refuse_harm(name, found)
+        _expect_fitting_options(name, kind, how)
+        model, described = _opened(copy, name, kind, found, how)
+    said = (os.fspath(how.architecture), described) if how.architecture is not None else None
+    return model, ModelFile(os.fspath(path), sha256, kind.kind, kind.writer, said)
 
 
-def _openable(path: str | os.PathLike[str], called: str = "") -> FileKind:
-    """The kind of a file that holds a whole Keras model, else ModelError."""
-    called = called or os.path.basename(os.path.normpath(os.fspath(path)))
-    try:
-        kind = sniff(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise ModelError(_missing(path)) from None
-    except (OSError, ValueError) as error:
-        raise _unreadable(called, error) from None
-    if kind.opener is None:
-        what, cure = REFUSALS[kind.kind]
-        raise ModelError(f"Expected a Keras model (.keras, .h5 or a SavedModel folder), but {called!r} {what}. {cure}")
-    return kind
+def _expect_fitting_options(name: str, kind: FileKind, how: How) -> None:
+    if how.signature is not None and kind.opener != "tf.saved_model":
+        raise SettingError(f"Expected no signature for {name!r}, which is no SavedModel. Leave it out.")
+    if how.architecture is not None and kind.kind not in SUFFIXES:
+        raise SettingError(
+            f"Expected no architecture for {name!r}, which holds a whole network with its weights. "
+            "Leave --architecture out (in Python architecture=)."
+        )
 
 
-def _missing(path: str | os.PathLike[str]) -> str:
-    """There is no such file; but perhaps a near one."""
-    folder, name = os.path.split(os.fspath(path))
-    if not os.path.isdir(folder or "."):
-        return f"There is no folder {folder!r}, so no model {name!r} in it. Check the path."
-    try:
-        with os.scandir(folder or ".") as entries:
-            hint = near(name, (entry.name for entry in itertools.islice(entries, 1000)))
-    except OSError:
-        hint = ""
-    return f"There is no model file {os.fspath(path)!r}.{hint or ' Check the path.'}"
-
-
-def _unreadable(name: str, error: Exception) -> ModelError:
-    reason = getattr(error, "strerror", None) or str(error)
-    return ModelError(f"Expected to read {name!r}, but found: {reason}. Check its permissions and the free disk space.")
-
-
-def _refuse_harm(name: str, found: list[Finding]) -> None:
-    if not found:
-        return
-    first = min(found, key=lambda finding: finding.rule.startswith("broken"))  # harm before damage, then the outermost
-    others = {finding.where for finding in found if not finding.where.startswith(first.where)}
-    place = f" (at {first.where}{f'; {len(others)} more such findings' if others else ''})" if first.where else ""
-    if first.rule.startswith("broken"):
-        raise ModelError(f"Expected a whole Keras model, but {name!r} {first.text}{place}. Copy or download it again.")
-    raise UnsafeModelError(
-        f"Expected a model that is only layers and weights, but {name!r} {first.text}{place}. Ask its author for a "
-        "file without that; if you trust whoever made it, open it with --trust (in Python: trust=True)."
-    )
-
-
-def _refuse_missing(name: str, missing: list[Finding]) -> None:
-    if not missing:
-        return
-    first = missing[0]
-    others = sorted({finding.name for finding in missing} - {first.name})
-    more = f" Also: {', '.join(map(repr, others[:5]))}." if others else ""
-    raise ModelError(
-        f"Expected a model made of Keras's own parts, but {name!r} {first.text} (at {first.where}), which is its "
-        f"author's own code and not in the file.{more} Give that code: custom_objects={{{_bare(first.name)!r}: ...}} "
-        "(on the command line: --custom FILE.py, which runs that file)."
-    )
-
-
-def _bare(name: str) -> str:
-    """`package>Name` is how registered classes are spelled in files; `Name` is what their author calls them."""
-    return name.rpartition(">")[2]
-
-
-def _objects(found: list[Finding], kind: FileKind, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
-    """The author's objects under the names that the file uses, and the findings that none was given for."""
-    needs = [finding for finding in found if finding.name]
-    objects = dict(given)
-    for finding in needs:
-        if finding.name not in objects and _bare(finding.name) in given:
-            objects[finding.name] = given[_bare(finding.name)]
-    registered = _registered(kind) if needs else {}
-    return objects, [finding for finding in needs if finding.name not in objects and finding.name not in registered]
-
-
-def _registered(kind: FileKind) -> Mapping[str, Any]:
-    """What the author's program has registered in this process, as `@register_keras_serializable` does."""
-    if kind.opener == "keras":
-        import keras
-
-        return keras.saving.get_custom_objects() | keras.src.saving.object_registration.GLOBAL_CUSTOM_OBJECTS
-    import tf_keras
-
-    return tf_keras.saving.get_custom_objects()
+def _opened(copy: str, name: str, kind: FileKind, found: Sequence[Finding], how: How) -> tuple[Any, str | None]:
+    """The model, and the SHA-256 of the file that describes its network, where that is another one."""
+    if kind.kind in SUFFIXES:
+        load_other = functools.partial(load, trust=how.trust, custom_objects=how.custom_objects)
+        opening = Opening(load_other, how.trust, how.custom_objects)
+        with _without_chatter():
+            return with_architecture(WeightsFile(copy, name, kind.kind), how.architecture, opening)
+    if kind.opener == "tf.saved_model":
+        return _imported(copy, name, kind, how.signature, how.allow_random), None
+    objects = matched(how.custom_objects, found, str(kind.opener), name)
+    if not how.trust:
+        refuse_missing(name, objects)
+    return _built(copy, name, kind, objects, how.trust), None
 
 
 def _imported(copy: str, name: str, kind: FileKind, signature: str | None, allow_random: bool) -> Any:
@@ -185,26 +138,26 @@ def _imported(copy: str, name: str, kind: FileKind, signature: str | None, allow
     except KerasvizError:
         raise
     except Exception as error:  # a loader fails in any way it likes
-        raise ModelError(_failed(name, kind, error, False)) from error
+        raise ModelError(_failed(name, kind, error)) from error
 
 
-def _opened(copy: str, name: str, kind: FileKind, objects: dict[str, Any], missing: list[Finding], trust: bool) -> Any:
+def _built(copy: str, name: str, kind: FileKind, objects: Objects, trust: bool) -> Any:
     opener = _open_with_keras if kind.opener == "keras" else _open_with_tf_keras
     try:
         with _without_chatter():
-            return opener(copy, objects, trust)
+            return opener(copy, objects.by_name, trust)
     except Exception as error:  # a loader fails in any way it likes
-        _refuse_missing(name, missing)
-        raise ModelError(_failed(name, kind, error, bool(objects))) from error
+        refuse_missing(name, objects)
+        raise ModelError(_failed(name, kind, error)) from error
 
 
-def _open_with_keras(path: str, objects: dict[str, Any], trust: bool) -> Any:
+def _open_with_keras(path: str, objects: Mapping[str, Any], trust: bool) -> Any:
     import keras
 
-    return keras.models.load_model(path, compile=False, safe_mode=not trust, custom_objects=objects)
+    return keras.models.load_model(path, compile=False, safe_mode=not trust, custom_objects=dict(objects))
 
 
-def _open_with_tf_keras(path: str, objects: dict[str, Any], trust: bool) -> Any:
+def _open_with_tf_keras(path: str, objects: Mapping[str, Any], trust: bool) -> Any:
     """Keras 3 misreads many files of Keras 2, some without a word; so they go to what Keras 2 has become."""
     import tf_keras
     from tf_keras.src.applications.convnext import LayerScale
@@ -221,7 +174,7 @@ def _numbers(release: str | None) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", release or "")[:2]]
 
 
-def _failed(name: str, kind: FileKind, error: Exception, custom: bool) -> str:
+def _failed(name: str, kind: FileKind, error: Exception) -> str:
     said = str(error).strip() or type(error).__name__
     first = said.split("\n")[0].split(". ")[0].strip().rstrip(".:")[:200]
     writer = f"Keras {kind.writer or '2'}" if kind.opener != "tf.saved_model" else kind.writer or "TensorFlow"
@@ -231,8 +184,6 @@ def _failed(name: str, kind: FileKind, error: Exception, custom: bool) -> str:
         cure = "Export it again, with model.export('folder')."
     elif kind.opener == "keras" and _numbers(kind.writer) > _numbers(version("keras")):
         cure = f"This is Keras {version('keras')}, which is older: pip install --upgrade keras."
-    elif custom and kind.opener == "tf_keras":
-        cure = "Keras 2 wrote this file: classes given for it must derive from tf_keras, not from keras."
     else:
         cure = "Open it with the version that wrote it and save it again with model.save('x.keras')."
     return f"Expected to open {name!r}, written by {writer}, but {kind.opener} found: {first}. {cure}"

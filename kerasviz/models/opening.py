@@ -3,6 +3,7 @@
 import os
 import threading
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def open_network(
     preprocess: str = "auto",
     labels: Any = None,
     trust: bool = False,
-    custom_objects: dict[str, Any] | None = None,
+    custom_objects: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    architecture: str | os.PathLike[str] | None = None,
     signature: str | None = None,
     allow_random: bool = False,
     size: tuple[int, int] | None = None,
@@ -46,7 +48,10 @@ def open_network(
             `-1..1`, `caffe`, `torch`, or `MODULE:FUNCTION`. It is never guessed.
         labels: class names: a sequence, a dict, or the path of a .txt, .json or .csv file.
         trust: open files that could run code or touch files.
-        custom_objects: name -> class, for layers of the author's own.
+        custom_objects: name -> class, for layers of the author's own; or the path of the Python file that defines them,
+            which runs.
+        architecture: the network of a file that holds weights alone: a model file, a JSON file of `to_json`, a
+            `keras.applications` name, or `MODULE:FUNCTION`, which is called without arguments.
         signature: the function of a SavedModel that is meant, where it offers several.
         allow_random: open a SavedModel whose outputs differ from call to call: an export that keeps its augmentation.
         size: (height, width) of pictures, for networks without a fixed input size.
@@ -72,6 +77,7 @@ def open_network(
             Path(model),
             trust=trust,
             custom_objects=custom_objects,
+            architecture=architecture,
             signature=signature,
             allow_random=allow_random,
         )
@@ -104,13 +110,19 @@ def _loaded(path: Path, **how: Any) -> tuple[Any, ModelFile]:
 
 def _said(asked: dict[str, Any]) -> dict[str, Any]:
     """What records need to open the model so again, as the shell has it; labels that are no file cannot be typed."""
-    size, labels = asked["size"], asked["labels"]
+    size = asked["size"]
     found = {
         "size": size and f"{size[0]}x{size[1]}",
-        "labels": os.fspath(labels) if isinstance(labels, (str, os.PathLike)) else None,
+        "labels": _path(asked["labels"]),
+        "custom": _path(asked["custom_objects"]),
+        "architecture": _path(asked["architecture"]),
         **{name: asked[name] for name in ("trust", "device", "signature", "allow_random")},
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _path(given: Any) -> str | None:
+    return os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
 
 
 _USUAL: dict[str, Any] = open_network.__kwdefaults__ or {}

@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from kerasviz.errors import ModelError
 from kerasviz.models.configurations import MAX_DEPTH, Finding, Weights, configuration_findings
 from kerasviz.models.graph_scanning import saved_model_findings
 from kerasviz.models.hdf5 import Checked, open_hdf5
@@ -32,13 +33,37 @@ def scan(path: str | os.PathLike[str], kind: str) -> list[Finding]:
 
     Args:
         path: the file.
-        kind: what `sniff` found: a key of `OPENERS`.
+        kind: what `sniff` found: a key of `OPENERS`, or a file of weights alone.
 
     Returns:
         Findings, the outermost first, at most 100. Damage is a finding, too (`broken:file`).
     """
+    return _gathered(_findings(path, kind))
+
+
+def scan_configuration(text: bytes, weights: str | os.PathLike[str]) -> list[Finding]:
+    """What speaks against building the network that a JSON file describes.
+
+    Args:
+        text: the file's bytes.
+        weights: the HDF5 file of the weights that belong to it: what it stores may be asked for.
+    """
+    return _gathered(_json_findings(text, weights))
+
+
+def configuration_of(text: bytes, name: str) -> dict[str, Any]:
+    """The configuration in a JSON file that was scanned; ModelError where there is none."""
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict):
+        raise ModelError(f"Expected a network as JSON in {name!r}, found none. Write it again with model.to_json().")
+    return config
+
+
+def _gathered(looking: Iterator[Finding]) -> list[Finding]:
     found: dict[Finding, None] = {}
-    looking = _findings(path, kind)
     try:
         for finding in itertools.islice(looking, MAX_FINDINGS):
             found[finding] = None
@@ -50,6 +75,8 @@ def scan(path: str | os.PathLike[str], kind: str) -> list[Finding]:
 def _findings(path: str | os.PathLike[str], kind: str) -> Iterator[Finding]:
     if kind.startswith("savedmodel-"):
         return saved_model_findings(path)
+    if kind.startswith("weights-"):
+        return _weights_file_findings(path)
     return _zip_file_findings(path) if kind.endswith("-zip") else _hdf5_file_findings(path, kind == "keras3-h5")
 
 
@@ -60,6 +87,20 @@ def _hdf5_file_findings(path: str | os.PathLike[str], bare_operations: bool) -> 
         weights = yield from _hdf5_findings(checked, os.path.getsize(path))
         config = yield from _parsed(checked.file.attrs["model_config"], "model_config")
         yield from configuration_findings(config, weights, bare_operations=bare_operations)
+
+
+def _weights_file_findings(path: str | os.PathLike[str]) -> Iterator[Finding]:
+    if _is_archive(path):
+        yield Finding("file:polyglot", "", "is an HDF5 file and a zip archive at once, and would be read in two ways")
+    with open_hdf5(path) as checked:
+        yield from _hdf5_findings(checked, os.path.getsize(path))
+
+
+def _json_findings(text: bytes, weights: str | os.PathLike[str]) -> Iterator[Finding]:
+    with open_hdf5(weights) as checked:
+        stored = yield from _hdf5_findings(checked, os.path.getsize(weights))
+    config = yield from _parsed(text, "config")
+    yield from configuration_findings(config, stored)
 
 
 def _is_archive(path: str | os.PathLike[str]) -> bool:

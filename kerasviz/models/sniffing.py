@@ -20,14 +20,22 @@ OPENERS = {
 }
 
 _SAVE = "Load it in the program that made it and save the whole model with model.save('x.keras')."
+_NETWORK = (
+    "Give the network, too: --architecture with a model file, its JSON, a keras.applications name or MODULE:FUNCTION "
+    "(in Python architecture=)."
+)
 _AGAIN = "Copy or download it again."
 REFUSALS = {  # kind: (what it is, what to do)
     "savedmodel-text": ("is a SavedModel folder with its graph as text", "Save it again with model.export('folder')."),
     "savedmodel-part": ("is the graph of a SavedModel, without its weights", "Give the folder that it lies in."),
-    "weights-h5": ("holds weights without the network they belong to", _SAVE),
-    "weights-h5-legacy": ("holds weights without the network they belong to", _SAVE),
-    "checkpoint": ("is a TensorFlow checkpoint: weights without the network they belong to", _SAVE),
-    "keras-json": ("holds a network without its weights", _SAVE),
+    "weights-h5": ("holds weights without the network they belong to", _NETWORK),
+    "weights-h5-legacy": ("holds weights without the network they belong to", _NETWORK),
+    "checkpoint": (
+        "is a TensorFlow checkpoint: weights without the network they belong to",
+        "Load it in the program that made it, with model.load_weights, and save the whole model with "
+        "model.save('x.keras').",
+    ),
+    "keras-json": ("holds a network without its weights", "Give the file of its weights, and this as --architecture."),
     "keras-folder": ("is an unpacked .keras archive", "Zip what is in it again, as x.keras."),
     "folder": ("is a folder without a model in it", "Give the model file itself."),
     "tflite": ("is a TFLite file, which has no gradients", "Give the Keras model that it was converted from."),

@@ -63,6 +63,8 @@ def beginning(engine: Any, file: Any, status: str, messages: Sequence[str]) -> d
         messages: plain sentences.
     """
     model = {name: getattr(file, name, None) for name in ("path", "sha256", "format", "writer")}
+    if described := getattr(file, "architecture", None):
+        model["architecture"] = {"given": described[0], "sha256": described[1]}
     return {
         "schema": SCHEMA,
         "kerasviz": kerasviz.__version__,
