@@ -12,12 +12,18 @@ from typing import Any
 
 import keras
 import numpy as np
+import tf_keras
 
 import kerasviz as kv
 
 layers = keras.layers
 
-TWINS = ("functional", "sequential", "from .keras", "from .h5", "nested", "subclassed")
+SAVED = ("Keras 2 .h5", "Keras 2 SavedModel", "export")  # by tf_keras, and by Keras 3's model.export
+TWINS = ("functional", "sequential", "from .keras", "from .h5", "nested", "subclassed", *SAVED)
+_COMMON = {  # what both versions of Keras call alike
+    *("name", "filters", "units", "kernel_size", "pool_size", "strides", "padding", "use_bias", "activation"),
+    *("keepdims", "rate", "max_value", "negative_slope", "threshold"),
+}
 ENDS = ("softmax", "sigmoid", "linear")
 
 
@@ -67,22 +73,35 @@ def _assembled(chain, kind, stack):
 def model_of(chain: Chain, kind: str = "functional") -> keras.Model:
     """A fresh model of that kind; those from files are Sequential models before they are saved."""
     stack = chain.build()
-    model = _assembled(chain, kind, stack)
+    if kind.startswith("Keras 2"):
+        stack = [_of_keras_2(layer) for layer in stack]
+        model: Any = tf_keras.Sequential([tf_keras.Input(chain.shape), *stack])
+    else:
+        model = _assembled(chain, kind, stack)
     for layer in stack:
         if layer.name in chain.weights:
             layer.set_weights([np.asarray(part, "float32") for part in chain.weights[layer.name]])
     return model
 
 
+def _of_keras_2(layer: Any) -> Any:
+    """The same layer, as tf_keras makes it."""
+    settings = {name: value for name, value in layer.get_config().items() if name in _COMMON}
+    return getattr(tf_keras.layers, type(layer).__name__)(**settings)
+
+
 @functools.cache
 def network(chain: Chain, kind: str = "functional") -> kv.Network:
     """The twin of that kind, opened: kept for the session, so that each question is traced once."""
     model = model_of(chain, kind)
-    if not kind.startswith("from "):
+    if not kind.startswith(("from ", *SAVED)):
         return kv.open(model)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / (chain.name + kind.removeprefix("from "))
-        model.save(path)
+        path = Path(folder) / (chain.name + (kind.partition(".")[1] + kind.partition(".")[2]))
+        if kind == "export":
+            model.export(path, verbose=False)
+        else:
+            model.save(path, **({"save_format": "tf"} if kind == "Keras 2 SavedModel" else {}))
         return kv.open(path)
 
 

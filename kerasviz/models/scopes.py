@@ -4,16 +4,19 @@ Keras names operations after the layer that made them, `net/block/conv/Conv2D`; 
 (`StatefulPartitionedCall`). What one scope hands on to the rest is the layer's output.
 """
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kerasviz.models.configurations import allow_lists
 from kerasviz.models.inlining import node_of
 
 _CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
 _NUMBER = re.compile(r"_\d+$")
+_CALLED = re.compile(r"#\d+$")
 _KINDS = {  # the operation that tells what a layer is, the most telling first
     "DepthwiseConv2dNative": "DepthwiseConv2D",
     "Conv2DBackpropInput": "Conv2DTranspose",
@@ -59,15 +62,19 @@ class Part:
 
 @dataclass(frozen=True)
 class Scope:
-    """What stands under one scope: the layer's path, its output, the operations in it."""
+    """What stands under one scope: the layer's path, its output, its operations, and whether it holds layers."""
 
     path: str
     tensor: str
     nodes: tuple[Any, ...]
+    is_model: bool = False
 
     @property
     def kind(self) -> str:
-        """What its operations look like, as the name of a Keras layer; else the type of the last one."""
+        """A Keras class of that name (`max_pooling2d_1`), else what the operations look like; else the last one's."""
+        named = _classes_by_name().get(_NUMBER.sub("", _CALLED.sub("", self.path).rpartition("/")[2]))
+        if named or self.is_model:
+            return named or "Functional"
         found = {node.op for node in self.nodes}
         return next((kind for op, kind in _KINDS.items() if op in found), self.nodes[-1].op)
 
@@ -100,10 +107,22 @@ def scopes(
     root = _root(members, varying)
     users = _users(nodes, varying, outputs)
     order = {node.name: k for k, node in enumerate(nodes)}
-    found = [(scope, inside, _handed_on(inside, users, varying)) for scope, inside in members.items() if scope != root]
+    calls = [(s, call) for s, inside in members.items() if s != root for call in _calls(inside, varying, bool(known))]
+    found = [(scope, inside, _handed_on(inside, users, varying)) for scope, inside in calls]
     found = sorted(((s, i, t) for s, i, t in found if t), key=lambda one: (order[node_of(one[2] or "")], -len(one[0])))
     paths = _paths([scope[len(root) :] for scope, _, _ in found], known, exported)
-    return [Scope(path, tensor or "", tuple(inside)) for path, (_, inside, tensor) in zip(paths, found, strict=True)]
+    models = {scope[:k] for scope, _, _ in found for k in range(1, len(scope))}
+    return [
+        Scope(path, tensor or "", tuple(inside), scope in models)
+        for path, (scope, inside, tensor) in zip(paths, found, strict=True)
+    ]
+
+
+@functools.cache
+def _classes_by_name() -> dict[str, str]:
+    """`max_pooling2d` -> `MaxPooling2D`: how Keras names layers that nobody named."""
+    spaced = {name: re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name) for name in allow_lists()["classes"]}
+    return {re.sub("([a-z])([A-Z])", r"\1_\2", text).lower(): name for name, text in spaced.items()}
 
 
 def _segments(name: str) -> tuple[str, ...]:
@@ -142,6 +161,19 @@ def _root(members: Mapping[tuple[str, ...], list[Any]], varying: set[str]) -> tu
     every = set().union(*inside)
     whole = [scope for scope, names in zip(members, inside, strict=True) if len(scope) == 1 and names == every]
     return whole[0] if whole and len(members) > 1 else ()
+
+
+def _calls(inside: Sequence[Any], varying: set[str], known: bool) -> list[list[Any]]:
+    """The calls of one layer: Keras 2 gives all of them one scope, but nothing leads straight from one to the next."""
+    if not known:
+        return [list(inside)]
+    groups: dict[str, set[str]] = {}
+    for node in inside:
+        if node.name in varying:
+            joined = {node.name}.union(*(groups.get(node_of(tensor), set()) for tensor in node.input))
+            groups |= dict.fromkeys(joined, joined)
+    whole = list({id(group): group for group in groups.values()}.values())
+    return [[node for node in inside if node.name in group or node.name not in varying] for group in whole]
 
 
 def _users(nodes: Sequence[Any], varying: set[str], outputs: Iterable[str]) -> dict[str, set[str]]:
