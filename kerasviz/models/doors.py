@@ -91,7 +91,7 @@ def door_of(model: Any) -> Door:
     """The door of a Keras 3 or tf_keras model, functional, Sequential, subclassed, built or not, or of a SavedModel."""
     if isinstance(model, Imported):
         specs = model.signature.items()
-        return _door([Input(n, _known(s.shape), s.dtype.name) for n, s in specs], None, model.channels_first)
+        return _door([Input(n, _known(s.shape), s.dtype.name) for n, s in specs], None, channels_first=True)
     inputs = getattr(model, "inputs", None)
     if inputs:
         flat = [Input(str(t.name).split(":")[0], _shape(model, t), _dtype(t.dtype)) for t in inputs]
