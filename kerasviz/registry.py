@@ -31,6 +31,8 @@ TECHNIQUES = (
               "the feature maps of layers, as labelled grids"),
     Technique("saliency", "Saliency", "Saliency", PIXELS, "gradients.saliency",
               "the gradient of the score to the pixels"),
+    Technique("guided-backprop", "GuidedBackprop", "Guided backpropagation", PIXELS, "gradients.guided_backprop",
+              "the gradient to the pixels, of which every ReLU passes the positive part only"),
     Technique("gradcam", "GradCAM", "Grad-CAM", PIXELS, "cams.gradcam",
               "where the last maps of the network speak for the target"),
     Technique("cam", "CAM", "CAM", PIXELS, "cams.cam",

@@ -78,7 +78,8 @@ def diagnose(
 
 
 def _facts(measures: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    names = ("probability", "rank", "gradient_norm", "largest_activation", "negative_share", "channels_for", "bias")
+    names: tuple[str, ...] = ("probability", "rank", "gradient_norm", "largest_activation", "negative_share")
+    names += ("channels_for", "bias", "guided", "left_alone")
     facts: dict[str, Any] = {name: measures[name].item() for name in names if name in measures}
     chances = measures.get("top_probabilities")
     if chances is not None and len(chances) > 1:

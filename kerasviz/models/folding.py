@@ -195,8 +195,9 @@ def _scale_and_shift(op: Any, x: Any, layout: bytes, weights: Weights) -> tuple[
     if op.type not in (*_SUMS, "Mul", "RealDiv", "Sub") or (op.type == "RealDiv" and not first):
         return None
     axis = -3 if layout == b"NCHW" and op.type != "BiasAdd" else -1  # a bias is (C,) whatever the layout
-    other = _per_channel(weights.value(op.inputs[1 if first else 0]), axis)
-    if other is None:
+    own = op.inputs[1 if first else 0]
+    other = _per_channel(weights.value(own), axis)
+    if other is None or (op.type in _SUMS and own.shape.rank == 0):  # no bias: the 3 that tells a hard sigmoid
         return None
     if op.type == "Sub":
         return (1, -other) if first else (-1, other)
