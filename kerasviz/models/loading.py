@@ -18,6 +18,7 @@ from kerasviz.models.configurations import Finding
 from kerasviz.models.customizing import Objects, matched
 from kerasviz.models.graph_scanning import file_findings
 from kerasviz.models.private_copies import copied
+from kerasviz.models.readiness import make_ready
 from kerasviz.models.refusing import kind_of, refuse_harm, refuse_missing, unreadable
 from kerasviz.models.scanning import scan
 from kerasviz.models.signatures import open_saved_model
@@ -101,6 +102,7 @@ def _load(path: str | os.PathLike[str], how: How) -> tuple[Any, ModelFile]:
         if not how.trust:
             refuse_harm(name, found)
         _expect_fitting_options(name, kind, how)
+        make_ready()
         model, described = _opened(copy, name, kind, found, how)
     said = (os.fspath(how.architecture), described) if how.architecture is not None else None
     return model, ModelFile(os.fspath(path), sha256, kind.kind, kind.writer, said)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasviz.errors import KerasvizError, ModelError, SettingError
+from kerasviz.errors import ModelError, SettingError
 from kerasviz.inputs.fitting import WAYS
 from kerasviz.lazy import tf
 from kerasviz.models import preprocessing
@@ -18,6 +18,7 @@ from kerasviz.models.importing import Imported
 from kerasviz.models.loading import ModelFile, load
 from kerasviz.models.network import Network
 from kerasviz.models.preserving import every_layer
+from kerasviz.models.readiness import make_ready
 from kerasviz.models.sidecar import sidecar_of
 
 _live: "weakref.WeakKeyDictionary[Any, tuple[Network, Any]]" = weakref.WeakKeyDictionary()
@@ -68,11 +69,11 @@ def open_network(
     asked = locals()
     if isinstance(model, Network):
         return _as_it_is(model, [name for name, usual in _USUAL.items() if asked[name] is not usual])
-    _tensorflow_only()
     _check(fit, size, fast)
-    _grow_memory()
     file = None
-    if isinstance(model, (str, os.PathLike)):
+    if not isinstance(model, (str, os.PathLike)):
+        make_ready()
+    else:  # a file that is refused is refused at once, before TensorFlow
         model, file = _loaded(
             Path(model),
             trust=trust,
@@ -186,22 +187,3 @@ def _device(asked: str | None) -> str | None:
             f"Expected device cpu or gpu:N of those present, found {asked!r}; there are {present} of that kind."
         )
     return f"/{kind.upper()}:{number or 0}"
-
-
-def _grow_memory() -> None:
-    """GPU memory is taken as it is needed, where TensorFlow has not begun yet."""
-    for gpu in tf.config.list_physical_devices("GPU"):
-        try:
-            tf.config.experimental.set_memory_growth(gpu, True)
-        except RuntimeError:  # it has begun: the user's own choice stands
-            return
-
-
-def _tensorflow_only() -> None:
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        raise KerasvizError(
-            f"Expected Keras on TensorFlow, found the backend {keras.backend.backend()!r}. "
-            "Type KERAS_BACKEND=tensorflow before the command, or set it in ~/.keras/keras.json."
-        )

@@ -7,11 +7,9 @@ import subprocess
 import sys
 import zipfile
 
-import attack_files
 import numpy as np
 import pytest
-from attack_files import ATTACKS
-from corpus_files import CORPUS, INDEX, digests, stored
+from corpus_files import CORPUS, digests, stored
 
 from kerasviz.errors import ModelError, UnsafeModelError
 from kerasviz.models.loading import ModelFile, load
@@ -56,45 +54,6 @@ def test_a_compiled_model_comes_without_its_training():
     model, _ = load(CORPUS / "custom_loss__k215_H.h5")  # its loss is in no file
     assert model.optimizer is None
     assert model.compiled_loss is None
-
-
-@pytest.mark.parametrize("name", [n for n in INDEX if INDEX[n]["expect"] == "refuse:lambda"])
-def test_a_lambda_is_refused_with_its_layer_and_the_way_to_open_it(name):
-    with pytest.raises(UnsafeModelError, match=r"Python code in its Lambda layer 'scale'.*--trust .*trust=True"):
-        load(CORPUS / name)
-
-
-@pytest.mark.parametrize("name", ATTACKS)
-def test_attacks_are_refused_and_nothing_runs(name, tmp_path, monkeypatch):
-    path, _, _ = attack_files.write(name, tmp_path)
-    mark = tmp_path / "mark_of_attack.py"
-    monkeypatch.syspath_prepend(str(tmp_path))
-    before = sorted(tmp_path.iterdir())
-    with pytest.raises(UnsafeModelError, match=r"Expected .*'attack\.(h5|keras)' .*trust=True"):
-        load(path)
-    assert not mark.exists()
-    assert mark.stem not in sys.modules
-    assert sorted(tmp_path.iterdir()) == before
-
-
-@pytest.mark.parametrize("suffix", [".h5", ".keras"])
-@pytest.mark.parametrize("library", ["keras", "tf_keras"])
-def test_trust_opens_a_lambda(library, suffix, tmp_path):
-    keras = pytest.importorskip(library)
-    layers = [keras.Input((2,)), keras.layers.Lambda(lambda x: 3 * x, output_shape=(2,), name="thrice")]
-    keras.Sequential(layers).save(tmp_path / f"m{suffix}")
-    with pytest.raises(UnsafeModelError, match="thrice"):
-        load(tmp_path / f"m{suffix}")
-    model, _ = load(tmp_path / f"m{suffix}", trust=True)
-    np.testing.assert_array_equal(model(np.ones((1, 2), "float32")), [[3, 3]])
-
-
-def test_tf_keras_still_runs_what_it_finds(tmp_path):
-    """The reason for the scan. When this fails, tf_keras has become safer, and the scan may be thought over."""
-    path, _, _ = attack_files.write("tensorflow_function-keras2-h5", tmp_path)
-    code = f"import tf_keras; tf_keras.models.load_model({str(path)!r}, compile=False, safe_mode=True)"
-    subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
-    assert (tmp_path / "mark_of_attack.py").exists()
 
 
 def scale_layer(keras):
