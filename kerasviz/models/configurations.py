@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
+from kerasviz.models.call_order import waiting_for_ever
+
 MAX_DEPTH, MAX_CONTAINERS = 48, 200_000
 MAX_INPUT = 1 << 28  # numbers in one input: a 9000 x 9000 RGB picture has fewer
 UNREMARKABLE = 4096  # sizes up to this are not looked for among the stored weights
@@ -107,6 +109,7 @@ def configuration_findings(config: Any, weights: Weights, *, bare_operations: bo
             yield from _object_findings(value, where, bare_operations)
             yield from _path_findings(value, where)
             yield from _size_findings(value, where, weights)
+            yield from _order_findings(value, where)
             declared += _declared(value)
     if declared > 4 * weights.count + UNREMARKABLE:  # a shared layer may be told of more than once
         yield Finding("bomb:config", "config", f"declares at least {declared} weights but stores {weights.count}, "
@@ -245,6 +248,12 @@ def _size_findings(entry: dict, where: str, weights: Weights) -> Iterator[Findin
     for key in _SHAPES & entry.keys():
         if max(math.prod(_numbers(shape)) for shape in _shapes(entry[key])) > MAX_INPUT:
             yield Finding("bomb:config", where, f"declares the {key} {_short(entry[key])}, and could fill the memory")
+
+
+def _order_findings(entry: dict, where: str) -> Iterator[Finding]:
+    if waiting := waiting_for_ever(entry.get("layers")):
+        yield Finding("broken:config", where, f"is cut off or damaged ({_short(waiting[0])} waits for a call of "
+                      f"{_short(waiting[1])} that never comes)")  # fmt: skip
 
 
 def _shapes(value: Any) -> list[Any]:
