@@ -36,6 +36,7 @@ class Own:
 
 
 OWN = (
+    Own("doctor", MODEL, "what a model is, whether it is safe, what fits it, what it says of pictures"),
     Own("layers", MODEL, "every layer: path, type, shape, parameters, what its cells see"),
     Own("predict", MODEL, "the first classes of each picture, and how sure the network is"),
     Own("replay", BELIEF, "the command that makes a picture again"),
@@ -141,6 +142,7 @@ def main() -> None:
     \b
     kerasviz gradcam model.h5 photo.jpg         why the predicted class?
     kerasviz gradcam model.h5 photos/ -t tabby  why this class? a whole folder
+    kerasviz doctor model.h5                    what is this model, and what fits it?
     kerasviz layers model.h5                    what the layers are called
 
     For completion in bash, add to ~/.bashrc (zsh and fish likewise):

@@ -22,6 +22,7 @@ LEVELS = (
     ("explaining",),
     ("timelines",),
     ("runs", "pages"),
+    ("examining",),
     ("callback",),
     ("cli",),
 )

@@ -10,7 +10,9 @@ import numpy as np
 from kerasviz import targets
 from kerasviz.engines.diagnosis import diagnose, head_facts
 from kerasviz.inputs.given import Given
+from kerasviz.lazy import tf
 from kerasviz.models.compiling import Question
+from kerasviz.models.labels import NO_LABELS
 from kerasviz.models.network import Answer, Network
 from kerasviz.models.opening import opened
 from kerasviz.models.view import View
@@ -67,6 +69,20 @@ class Engine:
     def parts(self, view: View, score: Score | None) -> list[tuple[dict[str, Any], str | None]]:
         """What becomes a result of its own, for one target: mostly one thing, for feature maps one a layer."""
         return [self.compute(view, score)]
+
+    def try_on(self, view: View) -> None:
+        """Write the question with the default target into the graph of `view`; nothing is run.
+
+        Raises:
+            KerasvizError: the technique does not fit this network; the sentence names the cure.
+        """
+        score = None
+        if self.explains:
+            (target,) = targets.targets_of(None, NO_LABELS, [])
+            count = tf.shape(view.pixels)[0]
+            rows = target.numbers([], NO_LABELS)  # of no picture: only their shapes matter
+            score = target.score(view, *(tf.zeros((count, *row.shape[1:]), row.dtype) for row in rows))
+        self.parts(view, score)
 
     def heatmap(self, values: np.ndarray) -> np.ndarray:
         """Values of one picture -> (h, w), never normalised, clipped or resized."""

@@ -30,8 +30,10 @@ _CALL = re.compile(r"(~\d+)?(#\d+)?$")  # which layer of that name, which call o
 _RESHAPING = ("Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDims")
 _RECTIFYING = ("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Softplus", "Tanh", "Sigmoid")
 _RESIZING = ("ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic", "DepthToSpace")
-_MAKING = (*CONVOLUTIONS, "Conv2DBackpropInput", "MatMul", "BatchMatMulV2", "Einsum")  # maps that are an answer
-_MAKING += ("PartitionedCall", "StatefulPartitionedCall")  # Keras hides grouped convolutions in a call
+_MAKING = (  # maps that are an answer; Keras hides grouped convolutions in a call
+    *(*CONVOLUTIONS, "Conv2DBackpropInput", "MatMul", "BatchMatMulV2", "Einsum"),
+    *("PartitionedCall", "StatefulPartitionedCall"),
+)
 _READING = ("ReadVariableOp", "Const", "Placeholder")
 
 
@@ -80,7 +82,7 @@ def _ends(heads: Sequence[Head]) -> set[Any]:
     """Outputs and logits, and for maps what they are before they are reshaped or enlarged: no layer before the end."""
     ends = set()
     for head in heads:
-        if head.kind == "map" and not _is_answer(head):
+        if head.kind == "map" and not is_answer(head):
             continue
         for tensor in (head.output, head.logits):
             ends |= {tensor.ref(), source(tensor).ref()}
@@ -90,7 +92,7 @@ def _ends(heads: Sequence[Head]) -> set[Any]:
     return ends
 
 
-def _is_answer(head: Head) -> bool:
+def is_answer(head: Head) -> bool:
     """Whether maps say something themselves: a backbone without its head returns its last maps, which are features.
 
     A segmentation ends in a softmax or sigmoid, or in a convolution; a backbone in an addition, a concatenation,

@@ -67,7 +67,7 @@ def predictions(
 ) -> Iterator[Predicted]:
     """The first `top` classes of each picture, for every output of the network; pictures in their order."""
     check = partial(_named, labels=network.labels)
-    question = Question(("predictions", top), lambda view: _answer(view, top), check=check)
+    question = Question(("predictions", top), lambda view: first_guesses(view, top), check=check)
     for size, batch in batches(network, sources, complete, batch_size):
         given = [read.given for read in batch if read.given is not None]
         if not given:
@@ -77,7 +77,7 @@ def predictions(
         for answer in network.ask(question, given, batch_size=size, pad=size > 1):
             count = len(next(iter(answer.arrays.values())))
             for k, read in enumerate(batch[done : done + count]):
-                guesses = _guesses({n: a[k] for n, a in answer.arrays.items()}, answer.facts, network)
+                guesses = guesses_of({n: a[k] for n, a in answer.arrays.items()}, answer.facts, network)
                 yield Predicted(read.source, _record(network, given[done + k], answer.batch, guesses), guesses)
             done += count
 
@@ -105,8 +105,8 @@ def _named(outputs: Sequence[_Output], labels: Labels) -> None:
         )
 
 
-def _answer(view: View, top: int) -> tuple[dict[str, Any], list[_Output]]:
-    """Inside a trace: tensors `OUTPUT:NAME` (N, k), and what is known of each output."""
+def first_guesses(view: View, top: int) -> tuple[dict[str, Any], list[_Output]]:
+    """What `guesses_of` reads, inside a trace: tensors `OUTPUT:NAME` (N, k), and what is known of each output."""
     arrays: dict[str, Any] = {}
     for number, head in enumerate(view.heads):
         arrays |= {f"{number}:{name}": tensor for name, tensor in _best(head, top).items()}
@@ -128,7 +128,8 @@ def _best(head: Head, top: int) -> dict[str, Any]:
     return {"index": tf.zeros_like(units, tf.int32) + tf.range(tf.shape(units)[1]), "score": units}
 
 
-def _guesses(arrays: dict[str, np.ndarray], outputs: Sequence[_Output], network: Network) -> list[Guess]:
+def guesses_of(arrays: dict[str, np.ndarray], outputs: Sequence[_Output], network: Network) -> list[Guess]:
+    """What the outputs say about one picture, best first; `arrays` are its rows of `first_guesses`."""
     guesses = []
     for number, output in enumerate(outputs):
         row = {name.partition(":")[2]: array for name, array in arrays.items() if name.startswith(f"{number}:")}
