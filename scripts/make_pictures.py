@@ -26,6 +26,7 @@ CAT = "sample_models/photos/cat_chelsea.png"
 COMMANDS = {  # name: (command, colours)
     "gradcam": (f"gradcam {NETWORK} {CAT}", 256),
     "saliency": (f"saliency {NETWORK} {CAT}", 256),
+    "guided-backprop": (f"guided-backprop {NETWORK} {CAT}", 256),
     "cam": ("cam sample_models/digits.h5 sample_models/digits/3_0045.png --all-classes", 256),
     "activations": (f"activations {NETWORK} {CAT} --layer stem_activation", 32),
     "empty": (f"gradcam {NETWORK} sample_models/photos/picket_fence.jpg --target tench", 256),

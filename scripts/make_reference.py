@@ -109,7 +109,8 @@ def commands() -> str:
     for group in GROUPS:
         for name in (name for name, entry in COMMANDS.items() if entry.group == group):
             own = [row for row in rows[name] if row not in shared]
-            parts += [f"### kerasviz {name}", f"{COMMANDS[name].summary.capitalize()}.", usage(known[name])]
+            summary = COMMANDS[name].summary
+            parts += [f"### kerasviz {name}", f"{summary[0].upper()}{summary[1:]}.", usage(known[name])]
             parts += [table(("option", "meaning"), own)] if own else []
     parts += ["### Options of several commands", table(("option", "meaning", "of"), shared_rows(rows, shared))]
     return "\n\n".join(parts) + "\n"

@@ -27,7 +27,13 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PICTURES = sorted((ROOT / "docs" / "pictures").iterdir())
 SCREENSHOTS = [ROOT / "docs" / "pictures" / "timeline.png"]  # what a browser shows of an example's page
-PAPERS = {"gradcam": "1610.02391", "saliency": "1312.6034", "cam": "1512.04150", "activations": "1311.2901"}
+PAPERS = {
+    "gradcam": "1610.02391",
+    "saliency": "1312.6034",
+    "guided-backprop": "1412.6806",
+    "cam": "1512.04150",
+    "activations": "1311.2901",
+}
 
 
 def name_of(path):

@@ -96,6 +96,10 @@ class Engine:
         """The maps side by side, where the result is shown as a grid."""
         return None
 
+    def colours(self, values: np.ndarray) -> np.ndarray | None:
+        """Values (h, w, 3) that are drawn as red, green and blue about grey in place of the heatmap, or None."""
+        return None
+
     def caveat(self) -> str:
         """A sentence for the caption about this variant, or nothing."""
         return ""

@@ -33,12 +33,13 @@ class Map:
     pixels: they are averaged, not shown cell by cell. `colormap` None is rdbu where the map is
     signed, else inferno; above 1024 cells ink (on black paper grey) beside an overlay in inferno.
     `clip` is the percentile at which the scale ends; `alpha` the overlay's opacity there;
-    `placement` says how `place` stretches.
+    `placement` says how `place` stretches. `colours` are signed values of red, green and blue,
+    each (h, w), that stand about grey in place of the heatmap's cells; `place` puts them, too.
     """
 
     photo: np.ndarray
     cells: np.ndarray
-    place: Callable[[tuple[int, int], bool], np.ndarray]
+    place: Callable[..., np.ndarray]
     signed: bool = False
     unit: str = "logit"
     colormap: str | None = None
@@ -47,6 +48,7 @@ class Map:
     contour: bool = False
     alone: bool = False
     placement: str = "stretched smoothly"
+    colours: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,16 +115,20 @@ def label(sheet: Sheet, text: str, x: float, top: float, wide: float = COLUMN) -
 def draw_map(sheet: Sheet, map: Map, scale: Scale, photo: np.ndarray, top: float) -> float:
     """Heatmap, bar and overlay; gives where the lowest of them ends, in units."""
     size, fine = photo.shape[:2], map.alone or max(map.cells.shape) > SIDE_BY_CELLS
-    key = Key(scale, colormap_of(map, sheet.background), map.signed, map.unit)
-    values = placed(map, size, nearest=True, finer=2 if fine else 1)
-    heat = colour(values, scale.high, key.colormap, signed=map.signed, background=sheet.background)
-    sheet.image(heat, HEATMAP_X, top, frame=fine or key.colormap in PALE or bool(np.isnan(values).any()))
+    key = own = Key(scale, colormap_of(map, sheet.background), map.signed, map.unit)
+    if map.colours is None:
+        values = placed(map, size, nearest=True, finer=2 if fine else 1)
+        heat = colour(values, scale.high, key.colormap, signed=map.signed, background=sheet.background)
+    else:
+        own = Key(colour_scale(map.colours, map.clip), "grey", True, map.unit)
+        key, heat = replace(key, colormap="grey"), about_grey(map, size, own.scale, sheet.background)
+    sheet.image(heat, HEATMAP_X, top, frame=fine or own.colormap in PALE or bool(np.isnan(values).any()))
     name = f"Heatmap, {map.cells.shape[1]} × {map.cells.shape[0]}" + ("" if fine else " as computed")
     label(sheet, name, HEATMAP_X, top)
 
     bar_x = HEATMAP_X + size[1] / sheet.scale + BAR_GAP
     room = OVERLAY_X - bar_x - BAR_TEXT - 2
-    bar_high = upright_bar(sheet, key, bar_x, top, size[0] / sheet.scale, room)
+    bar_high = upright_bar(sheet, own, bar_x, top, size[0] / sheet.scale, room)
     if sheet.letters.width(key.unit, NOTE) > room:  # too wide for the place beside the bar
         end = OVERLAY_X - GAP
         unit = sheet.letters.shorten(key.unit, end - HEATMAP_X - sheet.letters.width(name, NOTE) - GAP, NOTE)
@@ -150,12 +156,28 @@ def draw_overlay(sheet: Sheet, map: Map, key: Key, photo: np.ndarray, top: float
     return bottom + 27
 
 
-def placed(map: Map, size: tuple[int, int], *, nearest: bool, finer: int = 1) -> np.ndarray:
+def placed(
+    map: Map, size: tuple[int, int], *, nearest: bool, finer: int = 1, cells: np.ndarray | None = None
+) -> np.ndarray:
     """The map's values on a picture (height, width), float32; where cells outnumber pixels, none is skipped."""
-    cells = max(-(-n // m) for n, m in zip(map.cells.shape, size, strict=True))
-    finer = max(finer, cells)
-    values = map.place((size[0] * finer, size[1] * finer), nearest)
+    more = max(-(-n // m) for n, m in zip(map.cells.shape, size, strict=True))
+    finer, others = max(finer, more), () if cells is None else (cells,)
+    values = map.place((size[0] * finer, size[1] * finer), nearest, *others)
     return resample(values, size) if finer > 1 else np.asarray(values, np.float32)
+
+
+def colour_scale(colours: np.ndarray, clip: float | None) -> Scale:
+    """The scale -limit to limit of values (h, w, 3) that are drawn as colours."""
+    return scale_of(colours, signed=True, clip=clip)
+
+
+def about_grey(map: Map, size: tuple[int, int], scale: Scale, background: str) -> np.ndarray:
+    """Signed values of red, green and blue as a picture uint8 (height, width, 3): 0 is grey, the limits 0 and 255."""
+    assert map.colours is not None
+    fine = max(map.cells.shape) > SIDE_BY_CELLS
+    shades = [placed(map, size, nearest=True, finer=2 if fine else 1, cells=map.colours[..., k]) for k in range(3)]
+    drawn = [colour(shade, scale.high, "grey", signed=True, background=background) for shade in shades]
+    return np.stack([drawn[k][..., k] for k in range(3)], -1)
 
 
 def colormap_of(map: Map, background: str) -> str:

@@ -12,7 +12,7 @@ from kerasviz.pictures import captions
 from kerasviz.pictures.colormaps import NAMES
 from kerasviz.pictures.grids import each_page
 from kerasviz.pictures.overlays import contour, heatmap_picture, overlay
-from kerasviz.pictures.panels import Facts, Map, colormap_of, overlay_colormap, panel
+from kerasviz.pictures.panels import Facts, Map, about_grey, colormap_of, colour_scale, overlay_colormap, panel
 from kerasviz.pictures.scales import COARSE, scale_of
 from kerasviz.results.data import ResultData
 from kerasviz.settings import Between, OneOf, check, setting, settings_of, truth
@@ -72,6 +72,8 @@ def heatmap_of(result: ResultData, drawing: Drawing) -> np.ndarray:
     drawn = map_of(result, drawing)
     scale = scale_of(drawn.cells, signed=drawn.signed, clip=drawn.clip)
     size = drawn.photo.shape[:2]
+    if drawn.colours is not None and np.any(drawn.colours):
+        return about_grey(drawn, size, colour_scale(drawn.colours, drawn.clip), drawing.background)
     name = colormap_of(drawn, drawing.background)
     placed = drawn.place(size, False)
     return heatmap_picture(placed, size, scale, colormap=name, signed=drawn.signed, background=drawing.background)
@@ -107,8 +109,8 @@ def map_of(result: ResultData, drawing: Drawing) -> Map:
     cells = np.asarray(result.heatmap, np.float32)
     fit, centres = result.given.fit, _centres(result, drawing)
 
-    def place(size: tuple[int, int], nearest: bool) -> np.ndarray:
-        return fit.place(cells, size, nearest, centres)
+    def place(size: tuple[int, int], nearest: bool, own: np.ndarray = cells) -> np.ndarray:
+        return fit.place(own, size, nearest, centres)
 
     return Map(
         photo=result.photo,
@@ -121,8 +123,14 @@ def map_of(result: ResultData, drawing: Drawing) -> Map:
         clip=drawing.clip,
         contour=drawing.contour,
         alone=cells.size > COARSE,
+        colours=_values_as_colours(result, drawing),
         placement="stretched smoothly" if centres is None else "at the receptive fields",
     )
+
+
+def _values_as_colours(result: ResultData, drawing: Drawing) -> np.ndarray | None:
+    """Values (h, w, 3) that are drawn as colours about grey, where nobody asked for other colours."""
+    return result.engine.colours(result.values) if drawing.colormap is None and not drawing.contour else None
 
 
 def _centres(result: ResultData, drawing: Drawing) -> Any:
@@ -149,7 +157,7 @@ def words_of(result: ResultData, drawing: Drawing) -> Facts:
         _FITTED.get(result.given.fit.how, "") if result.given.photo else "",
         "" if message else captions.scale_words(scale, result.unit),
         result.engine.caveat(),
-        _colours(result) if not message and not drawing.contour else "",
+        _colours(result, drawing) if not message and not drawing.contour else "",
         "" if message or drawing.contour else captions.opacity_words(drawing.alpha),
         *(result.messages if not message else result.messages[1:]),
     )
@@ -196,7 +204,11 @@ def _caption(result: ResultData) -> str:
     return f"{asked} {first}".strip()
 
 
-def _colours(result: ResultData) -> str:
+def _colours(result: ResultData, drawing: Drawing) -> str:
+    values = _values_as_colours(result, drawing)
+    if values is not None:
+        end = captions.number(colour_scale(values, drawing.clip).high)
+        return f"Heatmap: red, green and blue of the gradient about grey, to ±{end}"
     return "Red supports, blue opposes" if result.engine.signed else ""
 
 

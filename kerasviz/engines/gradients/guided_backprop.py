@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from kerasviz.engines.gradients._family import PixelGradients
 from kerasviz.errors import TechniqueError
 from kerasviz.models.view import View
@@ -23,6 +25,10 @@ class GuidedBackprop(PixelGradients):
     warning: ClassVar[str] = (
         "Guided backpropagation barely changes with the class or with random upper weights: do not read it as evidence."
     )
+
+    def colours(self, values: np.ndarray) -> np.ndarray | None:
+        """The values of a colour picture as its authors draw them; not where another number was asked for."""
+        return values if values.shape[-1] == 3 and self.reduce == "max-abs" else None
 
     @staticmethod
     def slopes(view: View, score: Any) -> tuple[Any, dict[str, int]]:

@@ -272,3 +272,25 @@ def test_a_hard_sigmoid_stays_one_in_the_fast_copy():
 def test_the_caption_says_what_it_is_worth():
     assert "do not read it as evidence" in kv.GuidedBackprop().caveat()
     assert "evidence" not in kv.Saliency().caveat()
+
+
+def test_colours_stand_about_grey_unless_another_number_or_colour_was_asked_for():
+    model, picture = network(LAYER), random_pictures(1)[0]
+    result = kv.GuidedBackprop()(model, picture, 2)
+    steps = np.rint(127 * np.abs(result.values) / np.abs(result.values).max())
+    expected = np.where(result.values < 0, 127 - steps, 128 + steps)
+    np.testing.assert_array_equal(result.heatmap_picture(), expected)
+    assert not np.array_equal(result.heatmap_picture(colormap="inferno"), expected)
+    inferno = kv.GuidedBackprop(reduce="l2")(model, picture, 2).heatmap_picture()
+    assert not np.array_equal(inferno, expected)
+    assert not np.array_equal(result.panel(scale=1), result.panel(scale=1, colormap="inferno"))
+    np.testing.assert_array_equal(result.overlay(), result.overlay(colormap="inferno"))
+
+
+def test_nothing_that_comes_back_is_drawn_as_an_empty_map_with_its_reason():
+    result = kv.GuidedBackprop()(network(LAYER), random_pictures(1)[0], 0)
+    assert not result.values.any()
+    assert result.messages == (
+        "All values are 0: the score of 'class 0' does not change with the pixels; its gradient there is 0.",
+    )
+    assert result.panel(scale=1).ndim == 3
