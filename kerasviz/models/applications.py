@@ -2,23 +2,26 @@
 
 import functools
 import importlib
+import itertools
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from kerasviz.errors import ModelError
 from kerasviz.models.stored_weights import Layer, difference, wanted_layers
 
-_WIDTHS: dict[str, list[dict[str, Any]]] = {  # what the same name may be built with; the first is the default
-    "MobileNet": [{"alpha": alpha} for alpha in (1.0, 0.75, 0.5, 0.25)],
-    "MobileNetV2": [{"alpha": alpha} for alpha in (1.0, 1.4, 1.3, 0.75, 0.5, 0.35)],
-    **{
-        f"MobileNetV3{size}": [
-            {"alpha": alpha, "minimalistic": minimalistic} for minimalistic in (False, True) for alpha in (1.0, 0.75)
-        ]
-        for size in ("Small", "Large")
-    },
+_WIDTHS = {  # other values of alpha than the usual 1
+    "MobileNet": (0.75, 0.5, 0.25),
+    "MobileNetV2": (1.4, 1.3, 0.75, 0.5, 0.35),
+    **dict.fromkeys(("MobileNetV3Small", "MobileNetV3Large"), (0.75,)),
 }
+_FORMS: dict[str, list[dict[str, Any]]] = {
+    name: [{"minimalistic": False}, {"minimalistic": True}] for name in ("MobileNetV3Small", "MobileNetV3Large")
+}
+_IMAGENET = (0.229, 0.224, 0.225)  # a deviation that EfficientNet's weights have in the variance's place
 
 
 @functools.cache
@@ -49,30 +52,67 @@ def built(name: str, stored: Sequence[Layer], kind: str, of_keras_3: bool | None
     Raises:
         ModelError: none fits. The sentence is about the one that comes nearest.
     """
-    name, nearest = names()[name.lower()], ""
+    name, nearest, fits_in_number = names()[name.lower()], "", False
     for model, how in _candidates(name, stored, kind, of_keras_3):
-        differs = difference(wanted_layers(model, kind), stored)
+        wanted = wanted_layers(model, kind)
+        differs = difference(wanted, stored)
         if not differs:
             return model
-        nearest = nearest or f"{how} takes {differs}"
+        if not nearest or (len(wanted) == len(stored) and not fits_in_number):
+            nearest, fits_in_number = f"{how} takes {differs}", len(wanted) == len(stored)
     raise ModelError(
         f"Expected the weights in {called!r} to be those of {name}, which {nearest}. "
         "Give the network that they were saved from, as a model file or MODULE:FUNCTION."
     )
 
 
+def expect_whole(text: str, model: Any, called: str) -> None:
+    """ModelError where weights belong to a network with one layer more, of which a file of weights cannot tell.
+
+    EfficientNet divides twice by what its Normalization stores, where it was built for ImageNet: the second time in a
+    Rescaling, which has no weights, and which `weights=None` leaves out.
+    """
+    if not re.fullmatch(r"efficientnetb\d", text.lower()):
+        return
+    for layer in model.layers:
+        if type(layer).__name__ == "Normalization" and len(layer.get_weights()) > 1:
+            variance = np.ravel(np.asarray(layer.get_weights()[1]))
+            if variance.shape == (3,) and np.allclose(variance, _IMAGENET, rtol=1e-3):
+                raise ModelError(
+                    f"Expected a network with exactly the layers of {names()[text.lower()]} for {called!r}, but its "
+                    "Normalization is ImageNet's, and most such networks have a Rescaling after it, of which weights "
+                    "cannot tell. Give MODULE:FUNCTION, which builds the network as it was trained."
+                )
+
+
 def _candidates(name: str, stored: Sequence[Layer], kind: str, of_keras_3: bool | None) -> Iterator[tuple[Any, str]]:
-    """Networks, the likeliest first; widths only where the number of layers is right."""
+    """Networks, the likeliest first; further widths only where the number of layers is right."""
     for library in ("keras", "tf_keras") if of_keras_3 else ("tf_keras", "keras"):
         build = getattr(importlib.import_module(f"{library}.applications"), name, None)
         if build is None:  # not every network is in both
             continue
-        for head in _heads(stored):
-            for width in _WIDTHS.get(name, [{}]):
-                model = build(weights=None, **head, **width)
-                yield model, f"{'with' if head['include_top'] else 'without'} its head"
-                if len(wanted_layers(model, kind)) != len(stored):
-                    break
+        for head, form in itertools.product(_heads(stored), _FORMS.get(name, [{}])):
+            model = build(weights=None, **head, **form)
+            wanted = wanted_layers(model, kind)
+            yield model, f"{'with' if head['include_top'] else 'without'} its head"
+            if len(wanted) == len(stored):
+                widths = sorted(_WIDTHS.get(name, []), key=functools.partial(_distance, _width(wanted, stored)))
+                for alpha in widths:
+                    yield build(weights=None, **head, **form, alpha=alpha), f"of width {alpha}"
+
+
+def _width(wanted: Sequence[Layer], stored: Sequence[Layer]) -> float:
+    """How many filters the first kernel has, as a share of those that it usually has."""
+    by_path = {layer.path: layer for layer in stored}
+    for k, layer in enumerate(wanted):
+        found = by_path.get(layer.path) if layer.path else stored[k]
+        if len(layer.shapes[0]) == 4 and found is not None:
+            return found.shapes[0][-1] / layer.shapes[0][-1]
+    return 1.0
+
+
+def _distance(width: float, alpha: float) -> float:
+    return abs(alpha - width)
 
 
 def _heads(stored: Sequence[Layer]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 from kerasviz.errors import KerasvizError, ModelError, SettingError, near
 from kerasviz.models import applications
 from kerasviz.models.customizing import matched
+from kerasviz.models.preserving import every_layer
 from kerasviz.models.refusing import kind_of, refuse_harm, refuse_missing, unreadable
 from kerasviz.models.scanning import MAX_JSON, configuration_of, scan_configuration
 from kerasviz.models.stored_weights import (
@@ -78,6 +79,7 @@ def with_architecture(weights: WeightsFile, architecture: Any, opening: Opening)
     else:
         raise ModelError(f"Expected as architecture {WAYS}, found {text!r}.{_hint(text)}")
     fill(model, weights, stored, text)
+    applications.expect_whole(text, model, weights.name)
     return model, sha256
 
 
@@ -92,8 +94,10 @@ def _text_of(architecture: Any) -> str:
 
 def _hint(text: str) -> str:
     folder, name = os.path.split(text)
+    if not folder and "." not in name:
+        return near(name, applications.names().values()) or " Check the name."
     there = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
-    return near(name, [*applications.names(), *there]) or " Check the path."
+    return near(name, there) or " Check the path."
 
 
 def _made(module: str, function: str) -> Any:
@@ -202,3 +206,5 @@ def fill(model: Any, weights: WeightsFile, stored: list[Layer], architecture: st
             f"Expected the weights in {weights.name!r} to be those of the architecture {called!r}, but Keras found: "
             f"{said.rstrip('.')}. Give the network that they were saved from."
         ) from error
+    for layer in every_layer(model):  # Normalization would go on with the numbers that it was built with
+        getattr(layer, "finalize_state", lambda: None)()

@@ -10,7 +10,7 @@ import os
 import runpy
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.abc import Loader
@@ -121,7 +121,7 @@ def objects_in(path: str, library: str) -> dict[str, Any]:
             ) from error
         # what the file only imported is not the author's: a Keras 3 layer must not stand for a tf_keras one
         own = {name: thing for name, thing in defined.items() if _is_own(thing, folder)}
-        return {**own, **registered}
+        return {**own, **registered()}
 
 
 def _is_own(thing: Any, folder: str) -> bool:
@@ -150,15 +150,14 @@ def _modules_of(folder: str) -> Iterator[None]:
 
 
 @contextmanager
-def _registries(library: str) -> Iterator[dict[str, Any]]:
-    """What is registered meanwhile, alone: the registry is as it was afterwards."""
+def _registries(library: str) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Gives what has been registered since; afterwards the registry is as it was."""
     registry = importlib.import_module(f"{library}.src.saving.object_registration")
     prefix = "_" if library == "tf_keras" else ""
     objects, names = (getattr(registry, f"{prefix}GLOBAL_CUSTOM_{what}") for what in ("OBJECTS", "NAMES"))
     before = dict(objects), dict(names)
-    objects.clear()
     try:
-        yield objects
+        yield lambda: {name: thing for name, thing in objects.items() if before[0].get(name) is not thing}
     finally:
         for now, then in zip((objects, names), before, strict=True):
             now.clear()
