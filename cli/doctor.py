@@ -11,7 +11,7 @@ from . import options
 from .opening import completion_of, count_of, further_inputs, network_of
 from .options import Said, Sectioned
 from .running import pictures
-from .terminal import Steps, Terminal
+from .terminal import Terminal
 
 if TYPE_CHECKING:
     from kerasviz.examining.diagnosis import Diagnosis
@@ -97,16 +97,16 @@ def diagnosed(
         if sources is None:
             return network, examined(network)
         inputs = further_inputs(network, typed["inputs"])
-        with terminal.progress("doctor", total) as steps:
-            found_in = batches(network, sources, completion_of(typed, inputs), size)
-            return network, examined(network, counted(found_in, steps))
+        found_in = batches(network, sources, completion_of(typed, inputs), size)
+        return network, examined(network, counted(terminal, found_in, total))
     except ModelError as error:
         return None, refusal(model, error)
 
 
-def counted(batches: "Batches", steps: Steps) -> "Iterator[tuple[int, Sequence[Any]]]":
-    """The same batches, with a step of the bar for each picture."""
-    for size, batch in batches:
-        yield size, batch
-        for _ in batch:
-            steps.advance()
+def counted(terminal: Terminal, batches: "Batches", total: int | None) -> "Iterator[tuple[int, Sequence[Any]]]":
+    """The same batches, with a bar as long as they last."""
+    with terminal.progress("doctor", total) as steps:
+        for size, batch in batches:
+            yield size, batch
+            for _ in batch:
+                steps.advance()

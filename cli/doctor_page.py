@@ -1,7 +1,7 @@
 """How `doctor` shows a diagnosis: sections of aligned facts, then the tree of layers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .predict import sure
 from .terminal import Terminal, harmless
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _WIDTH = 120  # where no terminal says it
 _SHOWN = 20  # pictures and findings
 _DEAD = 8  # layers with dead units
+_COLUMNS = ("layer", "type", "shape", "parameters", "sees")
 _GUIDES = {True: ("|- ", "`- ", "|  ", "   "), False: ("├─ ", "└─ ", "│  ", "   ")}
 
 
@@ -35,7 +36,7 @@ def show(terminal: Terminal, found: "Diagnosis") -> None:
         lines = _lines(found.network, terminal, console.options.ascii_only)
         shown, layers = len(lines), len(found.network.layers)
         _heading(console, "Layers", f"{layers} of them in {shown} lines; -v shows each" if shown < layers else "")
-        console.print(_tree(found.network, lines))
+        console.print(_tree(found.network, lines, console.width))
         _heading(console, "Techniques")
         console.print(_facts(_of_techniques(found.network)))
     if found.pictures and found.pictures.answered:
@@ -140,31 +141,36 @@ def _lines(network: "NetworkFacts", terminal: Terminal, ascii_only: bool = False
     return list(walk(tree_of(network.layers), "", True))
 
 
-def _tree(network: "NetworkFacts", lines: "Iterable[tuple[str, Branch | Block]]") -> "Table":
+def _tree(network: "NetworkFacts", lines: "Iterable[tuple[str, Branch | Block]]", width: int) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name in ("layer", "type", "shape", "parameters", "sees"):
-        table.add_column(name, justify="right" if name == "parameters" else "left", overflow="fold")
+    rows = []
     for guides, line in lines:
         chosen = "bold cyan" if line.holds(network.default.path) else ""
         label = Text.assemble((guides, "dim"), (harmless(line.name), chosen))
         parameters = f"{line.parameters:,}" if line.parameters else ""
-        table.add_row(label, _text(line.type), _shape(line.last.shape), parameters, _sees(line.last))
+        rows.append((label, _text(line.type), _shape(line.last.shape, "x"), parameters, _sees(line.last)))
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    widths = [max(len(name), *(len(row[k]) for row in rows)) for k, name in enumerate(_COLUMNS)]
+    room = width - sum(widths[2:]) - 2 * (len(widths) - 1)  # numbers are never cut off, names and types are
+    widths[1] = max(8, min(widths[1], max(room // 3, room - widths[0])))
+    widths[0] = max(8, min(widths[0], room - widths[1]))
+    for name, wide in zip(_COLUMNS, widths, strict=True):
+        justify: Literal["left", "right"] = "right" if name == "parameters" else "left"
+        table.add_column(name, no_wrap=True, overflow="ellipsis", width=wide, justify=justify)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
 def _sees(layer: "LayerInfo") -> str:
-    """`43 every 4`: how many pixels a cell looks at, and how far the next one lies."""
+    """`43 / 4`: how many pixels a cell looks at, and how far the next one lies."""
     if layer.field is None:
         return ""
-    size, step = (
-        str(pair[0]) if pair[0] == pair[1] else " x ".join(map(str, pair))
-        for pair in (layer.field.size, layer.field.step)
-    )
-    return f"{size} every {step}"
+    pairs = (layer.field.size, layer.field.step)
+    return " / ".join(str(pair[0]) if pair[0] == pair[1] else "x".join(map(str, pair)) for pair in pairs)
 
 
-def _shape(shape: Sequence[int | None]) -> str:
-    return " x ".join("?" if side is None else str(side) for side in shape) or "one number"
+def _shape(shape: Sequence[int | None], times: str = " x ") -> str:
+    return times.join("?" if side is None else str(side) for side in shape) or "one number"

@@ -12,7 +12,8 @@ _CALL = re.compile(r"(~\d+)?(#\d+)?$")  # which layer of that name, which call o
 _JOINS = ("Add", "Concatenate", "Average", "Maximum")
 _ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Relu")
 _PADDING = ("ZeroPadding2D", "Pad")
-_FEW = 3  # layers that are not worth a block
+_FEW = 2  # layers that are not worth a block
+_OPERATIONS = 3  # at most so many stand inside what is no model: a layer that pads, then convolves
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Block:
-    """Neighbours that are told in one line: `count` times the same types."""
+    """Neighbours that are told in one line, called after the last of them: `count` times the same types."""
 
     name: str
     count: int
@@ -148,7 +149,7 @@ def _area(layer: LayerInfo) -> tuple[int | None, ...] | None:
 
 def _is_nested(branch: Branch) -> bool:
     """Whether there is more inside than the operations of one layer."""
-    return len(branch.inside) > _FEW
+    return len(branch.inside) > _OPERATIONS
 
 
 def _signature(segment: Sequence[Branch]) -> object:
@@ -165,11 +166,7 @@ def _lines(group: Sequence[Sequence[Branch]]) -> list[Branch | Block]:
     chain, rest = (every[:end], every[end:]) if len(group) == 1 else (every, [])  # pooling and what follows it
     if len(chain) <= _FEW:
         return list(every)
-    return [Block(_name(chain), len(group), tuple(branch.layer for branch in chain)), *rest]
-
-
-def _name(chain: Sequence[Branch]) -> str:
-    return f"{chain[0].name} … {chain[-1].name}"
+    return [Block(f"… {chain[-1].name}", len(group), tuple(branch.layer for branch in chain)), *rest]
 
 
 def _merged(stages: Sequence[list[Branch]]) -> list[list[Branch]]:

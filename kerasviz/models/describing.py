@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerasviz.models.receptive import Field, receptive_fields
+from kerasviz.models.scopes import Part
 from kerasviz.models.view import Tap, View
 
 
@@ -43,20 +44,30 @@ def layers_of(view: View) -> list[LayerInfo]:
 
 def parameters_of(view: View) -> tuple[int, int]:
     """(all, trainable) parameters that lead to the outputs, each weight once however often its layer is called."""
-    weights = {id(weight): weight for tap in view.taps.values() for weight in _weights(tap)}
-    return _count(weights.values()), _count(weight for weight in weights.values() if weight.trainable)
+    taps = view.taps.values()
+    weights, trainable = (
+        {id(weight): weight for tap in taps for weight in of(tap)}.values() for of in (_weights, _trainable)
+    )
+    return _count(weights), _count(trainable)
 
 
 def _info(tap: Tap, field: Field | None) -> LayerInfo:
-    weights = _weights(tap)
-    trainable = _count(weight for weight in weights if weight.trainable)
+    parameters, trainable = _count(_weights(tap)), _count(_trainable(tap))
     seen = field if len(tap.shape) == 3 else None
-    return LayerInfo(tap.path, tap.index, tap.kind, tap.shape, _count(weights), seen, tap.has_maps, trainable)
+    return LayerInfo(tap.path, tap.index, tap.kind, tap.shape, parameters, seen, tap.has_maps, trainable)
 
 
 def _weights(tap: Tap) -> Sequence[Any]:
     """What a layer has learned, once each: a model that holds a layer under two names lists its weights twice."""
     weights = getattr(tap.layer, "weights", None) or []
+    return list({id(weight): weight for weight in weights}.values())
+
+
+def _trainable(tap: Tap) -> list[Any]:
+    """Those that training changes: Keras 2 asks the layer, not the weight; parts of a SavedModel have weights alone."""
+    if isinstance(tap.layer, Part):
+        return [weight for weight in tap.layer.weights if weight.trainable]
+    weights = getattr(tap.layer, "trainable_weights", None) or []
     return list({id(weight): weight for weight in weights}.values())
 
 

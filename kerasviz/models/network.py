@@ -1,5 +1,6 @@
 """Class Network: a model opened for looking. What engines, front ends and notebooks see of it."""
 
+import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from kerasviz.errors import ModelError, SettingError
 from kerasviz.inputs.given import Frame, Given, prepared
 from kerasviz.lazy import tf
+from kerasviz.models import preprocessing
 from kerasviz.models.compiling import Compiler, Question
 from kerasviz.models.describing import LayerInfo, layers_of
 from kerasviz.models.doors import Input
@@ -111,6 +113,11 @@ class Network:
         return self._entrance.given
 
     @property
+    def scaling_question(self) -> str:
+        """What must be asked before photographs can be scaled; nothing where that is known."""
+        return "" if self.preprocess else str(preprocessing.unknown(self._entrance.called))
+
+    @property
     def description(self) -> View:
         """The network built once without numbers: its layers, heads and shapes."""
         return self._entrance.description
@@ -128,8 +135,13 @@ class Network:
     @property
     def inputs(self) -> list[str]:
         """Names of the inputs, the picture's first; none before an unbuilt model has seen a picture."""
+        return [one.name for one in self.input_specs]
+
+    @property
+    def input_specs(self) -> list[Input]:
+        """Name, shape with the batch axis and dtype of each input, as the model has them; in the order of `inputs`."""
         door = self._entrance.door
-        return [door.inputs[door.picture].name, *(one.name for one in door.others)] if door.known else []
+        return [door.inputs[door.picture], *door.others] if door.known else []
 
     @property
     def outputs(self) -> list[str]:
@@ -144,6 +156,15 @@ class Network:
         """The pictures in what a user handed over, fitted to the network, and whether it was just one."""
         door = self._entrance.door
         return prepared(images, self.frame, door.inputs[door.picture].name if door.known else None)
+
+    def describe(self, images: Any = None) -> Any:
+        """What `kerasviz doctor` prints, a `Diagnosis`: what the model is made of, what fits it, what it says.
+
+        Args:
+            images: pictures to look at, as engines take them; their first classes and dead units are told.
+        """
+        rooms_above = importlib.import_module("kerasviz.examining.examination")  # by name, as techniques are
+        return rooms_above.describe(self, images)
 
     def predict(self, images: Any) -> Any:
         """The model's own outputs, float32 (N, ...); a dict by name where it has several."""

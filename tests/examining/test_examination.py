@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras
 from keras import layers as kl
 from networks import LABELS, random_model, random_pictures
 
@@ -67,6 +68,14 @@ def test_a_layer_that_is_called_twice_is_counted_once():
 def test_batch_statistics_are_not_trained():
     counted = described(kl.Conv2D(4, 3, use_bias=False), kl.BatchNormalization(), *top()).network.parameters
     assert (counted.total, counted.trainable) == (108 + 16 + 25, 108 + 8 + 25)
+
+
+def test_frozen_layers_of_keras_2_are_counted_as_such():
+    of = tf_keras.layers
+    conv = of.Conv2D(4, 3, trainable=False)
+    model = tf_keras.Sequential([of.InputLayer((8, 8, 3)), conv, of.GlobalAveragePooling2D(), of.Dense(5)])
+    counted = kv.open(model).describe().network.parameters
+    assert (counted.total, counted.trainable) == (112 + 25, 25)
 
 
 def test_inputs_and_outputs_have_names_shapes_and_heads():
