@@ -1,5 +1,7 @@
 """A picture says how it is made again, and then it is the same, byte for byte."""
 
+import hashlib
+import json
 import shlex
 
 import pytest
@@ -54,6 +56,31 @@ def test_a_picture_saved_from_python_says_how_the_model_was_opened(here):
     answer = shell("replay", path)
     assert "--trust, which runs code" in answer.stderr
     again = shlex.split(answer.stdout)
+    assert shell(*again[1:], "-o", "again").exit_code == 0
+    (made,) = (here / "again").rglob("*.png")
+    assert made.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("typed", ["net.json", "building_net:build"])
+def test_weights_with_an_architecture_are_explained_and_replayed(here, typed):
+    import keras
+
+    model = keras.models.load_model("tiny.keras")
+    model.save_weights("tiny.weights.h5")
+    (here / "net.json").write_text(model.to_json(), encoding="utf-8")
+    (here / "building_net.py").write_text("import keras\ndef build(): return keras.models.load_model('tiny.keras')\n")
+    photo = "photos/a folder/0.png"
+    first = shell("saliency", "tiny.weights.h5", photo, "--architecture", typed, "--json")
+    assert first.exit_code == 0, first.stderr
+    record = json.loads(first.stdout)
+    sha256 = hashlib.sha256((here / typed).read_bytes()).hexdigest() if typed == "net.json" else None
+    assert record["model"]["format"] == "weights-h5"
+    assert record["model"]["architecture"] == {"given": typed, "sha256": sha256}
+    (path,) = (here / "kerasviz_out").rglob("*.png")
+    told = shell("replay", path)
+    assert ("--architecture, which runs code" in told.stderr) == (sha256 is None)
+    again = shlex.split(told.stdout)
+    assert again[again.index("--architecture") + 1] == typed
     assert shell(*again[1:], "-o", "again").exit_code == 0
     (made,) = (here / "again").rglob("*.png")
     assert made.read_bytes() == path.read_bytes()
