@@ -158,13 +158,9 @@ class Network:
         return prepared(images, self.frame, door.inputs[door.picture].name if door.known else None)
 
     def describe(self, images: Any = None) -> Any:
-        """What `kerasviz doctor` prints, a `Diagnosis`: what the model is made of, what fits it, what it says.
-
-        Args:
-            images: pictures to look at, as engines take them; their first classes and dead units are told.
-        """
-        rooms_above = importlib.import_module("kerasviz.examining.examination")  # by name, as techniques are
-        return rooms_above.describe(self, images)
+        """What `kerasviz doctor` prints, a `Diagnosis`; with images, as engines take them, what it says of them, too."""
+        room_above = importlib.import_module("kerasviz.examining.examination")  # by name, as techniques are
+        return room_above.describe(self, images)
 
     def predict(self, images: Any) -> Any:
         """The model's own outputs, float32 (N, ...); a dict by name where it has several."""
