@@ -158,7 +158,7 @@ class Network:
         return prepared(images, self.frame, door.inputs[door.picture].name if door.known else None)
 
     def describe(self, images: Any = None) -> Any:
-        """What `kerasviz doctor` prints, a `Diagnosis`; with images, as engines take them, what it says of them, too."""
+        """What `kerasviz doctor` prints, a `Diagnosis`; with images (as engines take them) also of them."""
         room_above = importlib.import_module("kerasviz.examining.examination")  # by name, as techniques are
         return room_above.describe(self, images)
 
