@@ -77,6 +77,7 @@ def with_other_numbers(model):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("library", "suffix", "typed", "how"),
     [
@@ -105,6 +106,7 @@ def test_the_size_that_a_vgg_had_is_told_by_its_first_dense_layer():
     assert whole == {"include_top": True, "classes": 5, "input_shape": (96, 96, 3)}
 
 
+@pytest.mark.slow
 def test_an_application_that_does_not_fit_is_told_what_it_takes():
     with pytest.raises(ModelError, match=r"'weights_only__k215_w0\.h5' to be those of MobileNetV2, which with its head "
                        r"takes 105 layers with weights, found 5; 3 x 3 x 3 x 32 for its layer 'Conv1', found "
