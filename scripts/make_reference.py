@@ -64,7 +64,7 @@ RECORD = {  # key: what it holds; a test compares the keys with those of a real 
     "diagnosis": "what was measured in passing: probability, margin, norm of the gradient, negative evidence, ...",
     "network": "`way`: `watched`, or `fast` for the fast copy",
     "image": "`path`, `sha256`, `width` and `height` of the photograph; `notes` where it was converted",
-    "preprocess": "`name`, `how` it is known (`given`, `sidecar`, `inside`) and `fit`",
+    "preprocess": "`name`, `how` it is known (`given`, `sidecar`, `inside`, `family NAME`) and `fit`",
     "batch": "how many pictures ran together, padding included",
     "layer": "`path` and `index` of the layer that was explained",
     "target": "what was `asked`, and its `kind`, `index`, `name`, `score`, `scale` and `part`",

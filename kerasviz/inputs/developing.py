@@ -20,22 +20,34 @@ UPRIGHT = {  # EXIF orientation -> what makes the picture upright
 ORIENTATION = 0x0112
 
 
-def developed(image: Image.Image, notes: list[str]) -> np.ndarray:
+def developed(image: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
     """Upright sRGB pixels, uint8 (H, W, 3), of a decoded picture; what was done is added to `notes`.
 
-    May raise whatever Pillow raises for damaged files.
+    Where it is transparent anywhere, also its own colours with their alpha, uint8 (H, W, 4); else None. May raise
+    whatever Pillow raises for damaged files.
     """
     if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a phone's JPEG with a preview
         image.seek(0)
         notes.append("the first of several frames")
     orientation = _orientation(image)
     if image.mode == "F" or image.mode.startswith("I"):
-        rgb = Image.fromarray(_eight_bits(np.asarray(image), notes)).convert("RGB")
+        own = Image.fromarray(_eight_bits(np.asarray(image), notes)).convert("RGB")
     else:
-        rgb = _on_white(_to_srgb(image, notes), notes)
+        own = _to_srgb(image, notes)
     if orientation in UPRIGHT:
-        rgb = rgb.transpose(UPRIGHT[orientation])
-    return np.array(rgb)
+        own = own.transpose(UPRIGHT[orientation])
+    if own.mode != "RGBA":
+        return np.array(own), None
+    rgb = np.array(_on_white(own))
+    if own.getchannel("A").getextrema() == (255, 255):
+        return rgb, None
+    notes.append("transparency laid on white")
+    return rgb, np.array(own)
+
+
+def on_white(pixels: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 4) -> (H, W, 3): where a picture is transparent, white shines through, not the hidden colour."""
+    return np.array(_on_white(Image.fromarray(np.ascontiguousarray(pixels))))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -102,10 +114,5 @@ def _transformed(image: Image.Image, source: object, mode: str) -> Image.Image:
     return converted
 
 
-def _on_white(image: Image.Image, notes: list[str]) -> Image.Image:
-    """RGB; where the picture was transparent, white shines through (and not the hidden colour)."""
-    if image.mode != "RGBA":
-        return image
-    if image.getchannel("A").getextrema() != (255, 255):
-        notes.append("transparency laid on white")
+def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

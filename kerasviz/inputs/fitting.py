@@ -133,11 +133,11 @@ def fit(pixels: np.ndarray, size: tuple[int, int], how: str = "squash", channels
     Each axis is resized on its own: averaged over areas where it shrinks, linear where it grows.
 
     Args:
-        pixels: uint8 (H, W, 3), RGB.
+        pixels: uint8 (H, W, 3), RGB; for four channels also (H, W, 4).
         size: (h, w) of the network's input.
         how: `squash` shows all of it, out of shape; `crop` the largest rectangle of the input's
             shape in the centre; `pad` all of it in shape, grey (127.5) beside it.
-        channels: 3, or 1 for grey by Rec. 601 (.299 R + .587 G + .114 B).
+        channels: 3, 1 for grey by Rec. 601 (.299 R + .587 G + .114 B), or 4: RGB and alpha, 255 where it has none.
 
     Returns:
         float32 (h, w, channels) in 0..255, and the Fit that leads back.
@@ -152,9 +152,12 @@ def fit(pixels: np.ndarray, size: tuple[int, int], how: str = "squash", channels
     resized = _resized(seen, y.input_length, x.input_length)
     if channels == 1:
         resized = _grey(resized)
+    elif resized.shape[2] < channels:
+        resized = np.dstack([resized, np.full(resized.shape[:2], 255, np.float32)])
     if how != "pad":
         return resized, way
     canvas = np.full((*way.input_size, channels), FILL, np.float32)
+    canvas[..., 3:] = 255
     canvas[y.input_start : y.input_start + y.input_length, x.input_start : x.input_start + x.input_length] = resized
     return canvas, way
 
@@ -162,14 +165,19 @@ def fit(pixels: np.ndarray, size: tuple[int, int], how: str = "squash", channels
 def _checked(pixels: np.ndarray, size: tuple[int, int], how: str, channels: int) -> Fit:
     if how not in WAYS:
         raise SettingError(f"Expected fit to be one of {', '.join(WAYS)}, found {how!r}.{near(how, WAYS)}")
-    if channels not in (1, 3):
+    if channels not in (1, 3, 4):
         raise SettingError(
-            f"Expected a network of 1 or 3 colour channels for a photograph, found {channels}. "
+            f"Expected a network of 1, 3 or 4 colour channels for a photograph, found {channels}. "
             "Give arrays of the network's own shape and dtype float32 instead of photographs."
         )
     if min(size) < 1:
         raise SettingError(f"Expected a height and width of 1 or more, found {size[0]}x{size[1]}. Give --size HxW.")
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+    if (
+        pixels.ndim != 3
+        or pixels.shape[2] not in (3, channels if channels == 4 else 3)
+        or pixels.dtype != np.uint8
+        or not pixels.size
+    ):
         raise ImageError(
             f"Expected a photograph as uint8 (H, W, 3), found {pixels.dtype} {pixels.shape}. "
             "Turn it into RGB of 0..255 first."
@@ -183,8 +191,8 @@ def _shrunk(length: int, wanted: float) -> int:
 
 
 def _resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    """uint8 (H, W, 3) -> float32 (height, width, 3): across in strips of rows, then down."""
-    rows = max(1, STRIP // (pixels.shape[1] * 3))
+    """uint8 (H, W, C) -> float32 (height, width, C): across in strips of rows, then down."""
+    rows = max(1, STRIP // (pixels.shape[1] * pixels.shape[2]))
     strips = [
         _resized_once(pixels[top : top + rows].astype(np.float32), width, across=True)
         for top in range(0, len(pixels), rows)

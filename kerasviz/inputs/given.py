@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasviz.errors import ImageError
+from kerasviz.inputs.developing import on_white
 from kerasviz.inputs.fitting import Fit, fit
 from kerasviz.inputs.reading import Photo, read_photo
 
@@ -122,6 +123,8 @@ def one(item: Any, frame: Frame, name: str | None = None) -> Given:
         raise ImageError(f"Expected a picture (height, width, channels), found an array of shape {array.shape}.")
     if array.dtype == np.uint8:
         pixels = np.repeat(array, 3, -1) if array.shape[-1] == 1 else array
+        if pixels.shape[-1] == 4:
+            return _photograph(Photo(on_white(pixels), None, None, (), pixels), frame, name)
         if pixels.shape[-1] == 3:
             return _photograph(Photo(np.ascontiguousarray(pixels), None, None, ()), frame, name)
     return _own_input(array.astype(np.float32, copy=False), frame, name)
@@ -166,7 +169,8 @@ def _photographs_or_floats(array: np.ndarray) -> np.ndarray:
 def _is_one(array: np.ndarray, channels: int | None) -> bool:
     """(H, W), (H, W, C); three axes without a channel axis are a batch of grey pictures."""
     if array.ndim == 3:
-        return array.shape[-1] == channels or (array.shape[-1] in (1, 3) and channels in (None, 1, 3))
+        colours = (1, 3, 4) if array.dtype == np.uint8 else (1, 3)  # RGBA is no more than a photograph
+        return array.shape[-1] == channels or (array.shape[-1] in colours and channels in (None, 1, 3, 4))
     return array.ndim == 2
 
 
@@ -179,7 +183,8 @@ def size_for(photo_size: tuple[int, int], wanted: tuple[int | None, int | None])
 
 def _photograph(photo: Photo, frame: Frame, name: str | None) -> Given:
     size = size_for(photo.pixels.shape[:2], frame.size)
-    pixels, how = fit(photo.pixels, size, frame.how, frame.channels or 3)
+    own = photo.pixels if photo.rgba is None or frame.channels != 4 else photo.rgba
+    pixels, how = fit(own, size, frame.how, frame.channels or 3)
     return Given(pixels, photo, how, name=name)
 
 

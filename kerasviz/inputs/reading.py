@@ -42,12 +42,14 @@ class Photo:
         path: the file as it was named, or None for pixels that were never a file.
         sha256: of the very bytes that were decoded, in hexadecimal, or None.
         notes: what was done to the pixels beyond decoding, one phrase each, for the record.
+        rgba: uint8 (H, W, 4), its own colours and their alpha, for networks of four channels; None where it is opaque.
     """
 
     pixels: np.ndarray
     path: str | None
     sha256: str | None
     notes: tuple[str, ...] = ()
+    rgba: np.ndarray | None = None
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:
@@ -76,7 +78,7 @@ def read_photo(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Phot
     try:
         image = _opened(name, data, max_pixels)
         image.load()
-        pixels = developed(image, notes)
+        pixels, rgba = developed(image, notes)
     except ImageError:
         raise
     except Exception as error:  # a damaged file makes decoders raise nearly anything
@@ -84,7 +86,7 @@ def read_photo(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Phot
             f"Expected a whole picture in {name!r}, found one that is truncated or damaged ({_said(error)}). "
             "Open it in a picture program and save it again, or leave it out."
         ) from error
-    return Photo(pixels, str(name), hashlib.sha256(data).hexdigest(), tuple(notes))
+    return Photo(pixels, str(name), hashlib.sha256(data).hexdigest(), tuple(notes), rgba)
 
 
 def near_files(path: str | os.PathLike) -> str:

@@ -75,7 +75,7 @@ class Door:
             self.layout
         ](pixels)
         values = [pixels if k == self.picture else others[one.name] for k, one in enumerate(self.inputs)]
-        return [tf.cast(value, one.dtype) for value, one in zip(values, self.inputs, strict=True)]
+        return [_cast(value, one.dtype) for value, one in zip(values, self.inputs, strict=True)]
 
     def enter(self, model: Any, pixels: Any, others: Mapping[str, Any]) -> Any:
         """What the model returns for pixels (N, H, W, C), called for inference."""
@@ -85,6 +85,12 @@ class Door:
         if self.structure is None or not isinstance(self.structure, (list, tuple, dict)):
             return model(values[0], training=False)
         return model(tf.nest.pack_sequence_as(self.structure, values), training=False)
+
+
+def _cast(value: Any, dtype: str) -> Any:
+    """A fitted photograph has fractions, which whole numbers are rounded to, not cut to."""
+    whole = tf.as_dtype(dtype).is_integer and value.dtype.is_floating
+    return tf.cast(tf.round(value) if whole else value, dtype)
 
 
 def door_of(model: Any) -> Door:
@@ -161,7 +167,7 @@ def _door(inputs: list[Input], structure: Any, channels_first: bool = False, fre
     pictures.sort(key=lambda k: 3 not in (inputs[k].shape[1], inputs[k].shape[-1]))  # colour before a mask
     shape = inputs[pictures[0]].shape
     layout = _LAYOUTS[len(shape)]
-    if channels_first and len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3, 4):
+    if channels_first and len(shape) == 4 and shape[1] in (1, 3, 4) and shape[3] not in (1, 3, 4):
         layout = "NCHW"
     return Door(tuple(inputs), pictures[0], layout, structure, free)
 

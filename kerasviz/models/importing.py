@@ -52,14 +52,14 @@ class Imported:
         self._parts = {scope.path: self._part(scope, known) for scope in self._scopes}
 
     @property
+    def output_shapes(self) -> list[tuple[int | None, ...]]:
+        """Of its outputs, in their order; () of one whose rank is not known."""
+        return [tuple(t.shape) if t.shape.rank else () for t in _outputs(self._function)[1]]
+
+    @property
     def is_random(self) -> bool:
         """Whether chance has a part in its outputs."""
         return any(node.op.startswith(_CHANCE) for node in self._nodes)
-
-    @property
-    def channels_first(self) -> bool:
-        """Whether its convolutions take (N, C, H, W)."""
-        return any(part.data_format == "channels_first" for part in self._parts.values())
 
     def build(self, values: Sequence[Any]) -> tuple[list[Any], list[Call]]:
         """Import the graph into the one that is being traced.

@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ import numpy as np
 from kerasviz.errors import ModelError, SettingError
 from kerasviz.inputs.given import Frame, Given, prepared
 from kerasviz.lazy import tf
-from kerasviz.models import preprocessing
+from kerasviz.models.asking import UnknownScaling, first_class
 from kerasviz.models.compiling import Compiler, Question
 from kerasviz.models.describing import LayerInfo, layers_of
 from kerasviz.models.doors import Input
 from kerasviz.models.entering import Entrance
-from kerasviz.models.labels import Labels, as_labels
+from kerasviz.models.labels import NO_LABELS, Labels, as_labels
 from kerasviz.models.loading import ModelFile
+from kerasviz.models.naming import found_labels
 from kerasviz.models.preprocessing import Preprocess
 from kerasviz.models.view import View, find_path
 
@@ -39,7 +41,6 @@ class Network:
 
     Attributes:
         file: where it was opened from, or None.
-        labels: names of the classes.
         fit: how photographs are brought to size: `squash`, `crop` or `pad`.
         said: how it was opened, where that was not the usual way: what a record must say to open it so again.
     """
@@ -56,7 +57,7 @@ class Network:
         said: Mapping[str, Any] | None = None,
     ):
         self.file, self.fit, self.said = file, fit, dict(said or {})
-        self.labels: Labels = as_labels(labels)
+        self._labels: Labels | None = None if labels is None else as_labels(labels)
         self._entrance, self._device, self._fast = entrance, device, fast
         self._compiler = Compiler(entrance, device)
         self._compiler.fast = "asked" if fast is True else ""
@@ -115,12 +116,19 @@ class Network:
     @property
     def scaling_question(self) -> str:
         """What must be asked before photographs can be scaled; nothing where that is known."""
-        return "" if self.preprocess else str(preprocessing.unknown(self._entrance.called))
+        return "" if self.preprocess else str(UnknownScaling(self._entrance.called, self._entrance.told))
 
     @property
     def description(self) -> View:
         """The network built once without numbers: its layers, heads and shapes."""
         return self._entrance.description
+
+    @property
+    def labels(self) -> Labels:
+        """Names of the classes: as given, else ImageNet's for a network that was trained on it, else none."""
+        if self._labels is None:
+            self._labels = found_labels(self._entrance)
+        return self._labels or NO_LABELS
 
     @property
     def layers(self) -> list[LayerInfo]:
@@ -226,10 +234,17 @@ class Network:
     def _answer(self, question: Question, chunk: Sequence[Given], rows: Sequence[np.ndarray], padded: int) -> Answer:
         photograph = chunk[0].photo is not None
         self._entrance.meet(chunk[0].pixels.shape)
+        if photograph:
+            self._entrance.look_at([one.pixels for one in chunk])
         others = [[_other(one, wanted) for one in chunk] for wanted in self._entrance.door.others]
         parts: list[Sequence[np.ndarray] | np.ndarray] = [[one.pixels for one in chunk], *others, *rows]
         arrays = [_padded(part, padded) for part in parts]
-        compiled = self._compiler.function(question, arrays, photograph)
+        try:
+            compiled = self._compiler.function(question, arrays, photograph)
+        except UnknownScaling as asked:
+            raise asked.with_answers(
+                partial(self.ask, Question("first class", first_class)), chunk[0], self.labels
+            ) from None
         question.check(compiled.facts)
         with tf.device(self._device):
             tensors = compiled.run(*(tf.constant(array) for array in arrays))

@@ -15,11 +15,13 @@ from kerasviz.lazy import tf
 from kerasviz.models import preprocessing
 from kerasviz.models.entering import Entrance
 from kerasviz.models.importing import Imported
+from kerasviz.models.labels import Labels, as_labels
 from kerasviz.models.loading import ModelFile, load
+from kerasviz.models.naming import check_count, classes_of
 from kerasviz.models.network import Network
 from kerasviz.models.preserving import every_layer
 from kerasviz.models.readiness import make_ready
-from kerasviz.models.sidecar import sidecar_of
+from kerasviz.models.sidecar import Sidecar, labels_in_assets, sidecar_of
 
 _live: "weakref.WeakKeyDictionary[Any, tuple[Network, Any]]" = weakref.WeakKeyDictionary()
 _opening = threading.RLock()
@@ -45,9 +47,10 @@ def open_network(
     Args:
         model: the path of a .keras or .h5 file or of a SavedModel folder, a live Keras 3 or tf_keras model, or a
             Network, which stays as it is and takes no options.
-        preprocess: what photographs are scaled to: `auto` (layers inside the model, its sidecar file), `none`, `0..1`,
-            `-1..1`, `caffe`, `torch`, or `MODULE:FUNCTION`. It is never guessed.
-        labels: class names: a sequence, a dict, or the path of a .txt, .json or .csv file.
+        preprocess: what photographs are scaled to: `auto` (the file beside the model, what the network does itself, its
+            `keras.applications` family), `none`, `0..1`, `-1..1`, `caffe`, `torch`, or `MODULE:FUNCTION`. It is never
+            guessed: where `auto` cannot know, the first photograph is answered with a question.
+        labels: class names, as many as classes: a sequence, a dict, or the path of a .txt, .json or .csv file.
         trust: open files that could run code or touch files.
         custom_objects: name -> class, for layers of the author's own; or the path of the Python file that defines them,
             which runs.
@@ -87,11 +90,13 @@ def open_network(
             f"Expected a Keras model or the path of a model file, found {type(model).__name__}. "
             "Give kv.open a .keras or .h5 file, or a live keras.Model."
         )
-    sidecar = sidecar_of(file.path) if file else {}
+    called = repr(file.path) if file else "this model"
+    beside = _beside(file, preprocess, labels)
+    scaling = beside.preprocess if preprocess == "auto" else preprocessing.named(preprocess)
     return Network(
-        Entrance(model, repr(file.path) if file else "this model", _preprocess(preprocess, sidecar), size),
+        Entrance(model, called, scaling, size, beside.layer),
         file=file,
-        labels=labels if labels is not None else sidecar.get("labels"),
+        labels=_labels(labels, beside, model, file),
         fit=fit,
         device=_device(device),
         fast=fast,
@@ -170,10 +175,24 @@ def layers_of(model: Any) -> tuple[tuple[int, int], ...]:
     return tuple((id(layer), id(getattr(layer, "activation", None))) for layer in every_layer(model))
 
 
-def _preprocess(asked: str, sidecar: dict[str, Any]) -> preprocessing.Preprocess | None:
-    if asked != "auto":
-        return preprocessing.named(asked)
-    return preprocessing.named(sidecar["preprocess"], "sidecar") if "preprocess" in sidecar else None
+def _beside(file: ModelFile | None, preprocess: str, labels: Any) -> Sidecar:
+    try:
+        return sidecar_of(file.path) if file else Sidecar()
+    except SettingError:
+        if preprocess == "auto" or labels is None:
+            raise
+        return Sidecar()  # all that it could say was said
+
+
+def _labels(given: Any, beside: Sidecar, model: Any, file: ModelFile | None) -> Labels | None:
+    """Class names as given, as they lie beside the model or in it; SettingError where they are not as many."""
+    by = _path(given) if given is not None else beside.said_by
+    labels = as_labels(given) if given is not None else beside.labels
+    if labels is None and isinstance(model, Imported) and file:
+        return labels_in_assets(file.path, classes_of(model))
+    if labels is not None:
+        check_count(labels, model, repr(file.path) if file else "the model", by)
+    return labels
 
 
 def _device(asked: str | None) -> str | None:

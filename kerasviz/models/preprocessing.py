@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from kerasviz.errors import SettingError
-from kerasviz.lazy import tf
-from kerasviz.models.operations import depends
-from kerasviz.models.view import View
+from kerasviz.models.beginnings import Beginning
 
 _CAFFE_MEAN = (103.939, 116.779, 123.68)  # BGR, keras.applications.imagenet_utils
+NAMES = ("none", "0..1", "-1..1", "caffe", "torch")
 _TORCH_MEAN, _TORCH_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -22,7 +21,7 @@ class Preprocess:
 
     Attributes:
         name: what a user types: `none`, `0..1`, `-1..1`, `caffe`, `torch`, `MODULE:FUNCTION`.
-        how: where it is known from: `inside` (layers of the model), `sidecar`, `given`.
+        how: where it is known from: `given`, `sidecar`, `inside` (the network itself) or `family NAME`.
     """
 
     name: str
@@ -43,7 +42,7 @@ class Preprocess:
                 f"Expected colour pictures for preprocessing {self.name!r}, found {pixels.shape[-1]} channels. "
                 "Say what the network was trained on: none, 0..1, -1..1 or MODULE:FUNCTION."
             )
-        if self.scale == (1.0,) and self.offset == (0.0,):
+        if self.changes_nothing:
             return pixels
         return pixels * np.array(self.scale, np.float32) + np.array(self.offset, np.float32)
 
@@ -55,6 +54,11 @@ class Preprocess:
                 f"Expected a function of float32 (N, H, W, C) as preprocessing, but {self.name!r} fails: "
                 f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]} It must work on tensors."
             ) from error
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether pixels are left as they are."""
+        return self.function is None and not self.bgr and self.scale == (1.0,) and self.offset == (0.0,)
 
     @property
     def invertible(self) -> bool:
@@ -99,46 +103,32 @@ def named(name: str, how: str = "given") -> Preprocess:
         ) from error
 
 
-_SCALING = ("Rescaling", "Normalization")
-_ARITHMETIC = ("Subtract", "Add", "Multiply", "TrueDivide", "Divide")
-_TF_ARITHMETIC = ("subtract", "add", "multiply", "truediv", "divide", "__operators__.add")  # of tf_keras
+_FOR_SCALED = {(2.0, -1.0): "0..1", (1.0, -0.5): "0..1", (0.5, 0.5): "-1..1"}  # what is made of these needs no more
 
 
-def inside(view: View) -> Preprocess | None:
-    """What the network does to pixels itself: Rescaling, Normalization or arithmetic before its first kernel.
+def inside(start: Beginning) -> Preprocess | None:
+    """What the network does to pixels itself before its first kernel: then they are left as they are.
 
-    None where nothing is done, and where its first step multiplies by more than 1: it was made for inputs that are
-    scaled already, such as 0..1, and grey levels would make it see nothing.
+    Its own scaling may be meant for 0..1 or -1..1, which photographs are then brought to. None where nothing is
+    done, and where what is done fits several of these.
     """
-    for tap in view.taps.values():
-        if not depends(tap.tensor, view.pixels):  # another input has layers of its own
-            continue
-        if _scales(tap.layer):
-            return None if _factor(tap.layer) > 1 else Preprocess("none", "inside")
-        if any(len(weight.shape) >= 2 for weight in getattr(tap.layer, "weights", None) or []):
-            return None
-    return None
+    if start.unscaled:
+        return None
+    mean, deviation = start.mean, start.deviation
+    if (deviation >= 8).all() or ((mean >= 2) & (deviation >= 0.99)).all():
+        return Preprocess("none", "inside")
+    if ((mean >= 1) & (deviation >= 1.05)).all():  # neither 0..1 nor -1..1 has such a mean
+        return Preprocess("none", "inside")
+    for (scale, offset), name in _FOR_SCALED.items():
+        if np.allclose(start.scale, scale) and np.allclose(start.offset, offset):
+            return _named(name, "inside")
+    photographs = ((mean > 0.2) & (mean < 0.8) & (deviation > 0.12) & (deviation < 0.3)).all()
+    return _named("0..1", "inside") if photographs else None
 
 
-def _scales(layer: Any) -> bool:
-    symbol = str(getattr(layer, "symbol", "")).removeprefix("math.")  # of a TFOpLambda
-    return type(layer).__name__ in (*_SCALING, *_ARITHMETIC) or symbol in _TF_ARITHMETIC
-
-
-def _factor(layer: Any) -> float:
-    """The largest number that a Rescaling or Normalization multiplies pixels by; 1 of other layers."""
-    with tf.init_scope():  # the numbers themselves, also while the network is being traced
-        if type(layer).__name__ == "Rescaling":
-            return float(np.max(np.abs(np.asarray(layer.scale, np.float64))))
-        variance = getattr(layer, "variance", None) if type(layer).__name__ == "Normalization" else None
-        return 1.0 if variance is None else float(1 / np.sqrt(np.maximum(np.min(np.asarray(variance)), 1e-12)))
-
-
-def unknown(model: str) -> SettingError:
-    """The question that stands for a guess."""
-    return SettingError(
-        f"It cannot be known how pixels must be scaled for {model}: no layer at its beginning says so for 0..255, "
-        "and into a Lambda or a layer of one's own nobody can look: where that scales, the answer is none. "
-        "Say what it was trained on with --preprocess none, 0..1, -1..1, caffe, torch or MODULE:FUNCTION "
-        "(in Python preprocess=), or pass float arrays as in training."
-    )
+def candidates(start: Beginning) -> list[Preprocess]:
+    """What a network that begins so may have been trained on, in the order in which it is asked about."""
+    names = ["none", "0..1", "-1..1"]
+    if len(set(start.source)) == 3 and start.unscaled:
+        names += ["torch"] if start.reversed else ["caffe", "torch"]
+    return [named(name) for name in names if name != "none" or start.unscaled]

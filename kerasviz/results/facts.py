@@ -93,9 +93,8 @@ class Origin:
             low, high = given.span
             pixels = (pixels - low) * (255 / (high - low) if high > low else 0.0)
         pixels = np.rint(np.clip(np.nan_to_num(pixels), 0, 255)).astype(np.uint8)
-        if pixels.shape[-1] != 3:
-            pixels = np.repeat(pixels[..., :1], 3, -1)
-        return pixels
+        colour = pixels.shape[-1] in (3, 4)  # of RGBA the colours
+        return pixels[..., :3] if colour else np.repeat(pixels[..., :1], 3, -1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,7 +47,7 @@ def slow_place(way, cells, size, centres=None):
 # Into the network.
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("how", WAYS)
 def test_shape_type_and_range(how, channels):
     photo = np.random.default_rng(0).integers(0, 256, (31, 47, 3), np.uint8)
@@ -146,7 +146,7 @@ def test_the_narrowest_photographs_fit(photo_size, how):
     ("arguments", "error", "sentence"),
     [
         ({"how": "padd"}, SettingError, r"squash, crop, pad, found 'padd'\. Did you mean 'pad'"),
-        ({"channels": 4}, SettingError, r"1 or 3 colour channels .* found 4\. Give arrays"),
+        ({"channels": 5}, SettingError, r"1, 3 or 4 colour channels .* found 5\. Give arrays"),
         ({"size": (0, 8)}, SettingError, "1 or more, found 0x8"),
         ({"pixels": np.zeros((4, 4, 3), np.float32)}, ImageError, r"uint8 \(H, W, 3\), found float32 \(4, 4, 3\)"),
         ({"pixels": np.zeros((0, 4, 3), np.uint8)}, ImageError, r"found uint8 \(0, 4, 3\)"),

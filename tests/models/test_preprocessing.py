@@ -104,34 +104,34 @@ def _beside(scaling_of: str):
 
 
 @pytest.mark.parametrize(
-    ("build", "known"),
+    ("build", "name"),
     [
-        (lambda: functional([kl.Rescaling(1 / 255), *body(), *top()]), True),
-        (lambda: functional([kl.Normalization(mean=1.0, variance=2.0), *body(), *top()]), True),
-        (lambda: functional([kl.Resizing(8, 8), kl.RandomFlip(), kl.Rescaling(1 / 255), *body(), *top()]), True),
-        (lambda: functional([inner(parts=[kl.Rescaling(1 / 255), *body()]), *top()]), True),
-        (lambda: _arithmetic(keras, lambda x: x / 255), True),
-        (lambda: _arithmetic(keras, lambda x: (x - 127.5) * 0.01), True),
-        (lambda: _arithmetic(tf_keras, lambda x: x / 255), True),
-        (lambda: _arithmetic(tf_keras, lambda x: tf.reshape(x, (-1, 8, 8, 3))), False),
-        (lambda: functional([*body(), kl.Rescaling(2.0), *top()]), False),  # after the first kernel
-        (lambda: functional([*body(), *top()]), False),
-        (lambda: functional([kl.BatchNormalization(), *body(), *top()]), False),
-        (lambda: functional([kl.Resizing(8, 8), *body(), *top()]), False),
-        # made for inputs of 0..1: grey levels are not what these were trained on
-        (lambda: functional([kl.Rescaling(2.0, -1.0), *body(), *top()]), False),
-        (lambda: functional([kl.Normalization(mean=0.5, variance=0.08), *body(), *top()]), False),
-        (lambda: functional([_adapted(kl.Normalization(), 1), *body(), *top()]), False),
-        (lambda: functional([_adapted(kl.Normalization(), 255), *body(), *top()]), True),
-        (lambda: _arithmetic(tf_keras, _adapted(tf_keras.layers.Normalization(), 1)), False),
-        (lambda: _arithmetic(tf_keras, _adapted(tf_keras.layers.Normalization(), 255)), True),
-        (lambda: _beside("image"), True),
-        (lambda: _beside("vector"), False),  # what another input is normalised by says nothing about pictures
+        (lambda: functional([kl.Rescaling(1 / 255), *body(), *top()]), "none"),
+        (lambda: functional([kl.Normalization(mean=1.0, variance=2.0), *body(), *top()]), "none"),
+        (lambda: functional([kl.Resizing(8, 8), kl.RandomFlip(), kl.Rescaling(1 / 255), *body(), *top()]), "none"),
+        (lambda: functional([inner(parts=[kl.Rescaling(1 / 255), *body()]), *top()]), "none"),
+        (lambda: _arithmetic(keras, lambda x: x / 255), "none"),
+        (lambda: _arithmetic(keras, lambda x: (x - 127.5) * 0.01), "none"),
+        (lambda: _arithmetic(tf_keras, lambda x: x / 255), "none"),
+        (lambda: _arithmetic(tf_keras, lambda x: tf.reshape(x, (-1, 8, 8, 3))), None),
+        (lambda: functional([*body(), kl.Rescaling(2.0), *top()]), None),  # after the first kernel
+        (lambda: functional([*body(), *top()]), None),
+        (lambda: functional([kl.BatchNormalization(), *body(), *top()]), None),
+        (lambda: functional([kl.Resizing(8, 8), *body(), *top()]), None),
+        # made for inputs of 0..1 or -1..1: photographs are brought to these
+        (lambda: functional([kl.Rescaling(2.0, -1.0), *body(), *top()]), "0..1"),
+        (lambda: functional([kl.Normalization(mean=0.5, variance=0.08), *body(), *top()]), "0..1"),
+        (lambda: functional([_adapted(kl.Normalization(), 1), *body(), *top()]), "0..1"),
+        (lambda: functional([_adapted(kl.Normalization(), 255), *body(), *top()]), "none"),
+        (lambda: _arithmetic(tf_keras, _adapted(tf_keras.layers.Normalization(), 1)), "0..1"),
+        (lambda: _arithmetic(tf_keras, _adapted(tf_keras.layers.Normalization(), 255)), "none"),
+        (lambda: _beside("image"), "none"),
+        (lambda: _beside("vector"), None),  # what another input is normalised by says nothing about pictures
     ],
 )
-def test_layers_before_the_first_kernel_tell(build, known: bool) -> None:
+def test_what_is_done_before_the_first_kernel_tells(build, name: str | None) -> None:
     found = kv.open(build()).preprocess
-    assert (found and (found.name, found.how)) == (("none", "inside") if known else None)
+    assert (found and (found.name, found.how)) == (name and (name, "inside"))
 
 
 def test_what_is_not_known_is_asked_not_guessed() -> None:
@@ -189,11 +189,11 @@ def test_a_sidecar_says_what_the_network_was_trained_on(file: Path, sidecar, end
 
 
 def test_labels_lie_beside_the_model(file: Path, sidecar) -> None:
-    sidecar("net.labels.txt", "eins\nzwei\n")
-    assert kv.open(file).labels.names == ("eins", "zwei")
-    sidecar("more.txt", "one\ntwo\nthree\n")
+    sidecar("net.labels.txt", "eins\nzwei\ndrei\nvier\nf\u00fcnf\n")
+    assert kv.open(file).labels.names == ("eins", "zwei", "drei", "vier", "f\u00fcnf")
+    sidecar("more.txt", "one\ntwo\nthree\nfour\nfive\n")
     sidecar("net.kerasviz.json", '{"labels": "../../more.txt"}')  # the name alone counts: never elsewhere
-    assert kv.open(file).labels.names == ("one", "two", "three")
+    assert kv.open(file).labels.names == ("one", "two", "three", "four", "five")
 
 
 @pytest.mark.parametrize(
