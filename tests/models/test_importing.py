@@ -22,8 +22,9 @@ def _shared(library):
 
 def _nested(library):
     layers, start = library.layers, library.Input((16, 16, 3))
-    inner = [layers.Conv2D(4, 3, name="conv"), layers.BatchNormalization(name="bn"), layers.Activation("relu", name="act")]
-    inner += [layers.Conv2D(4, 3, name="conv_2"), layers.DepthwiseConv2D(3, name="deep"), layers.ReLU(6.0, name="r")]
+    inner = [layers.Conv2D(4, 3, name="conv"), layers.BatchNormalization(name="bn")]
+    inner += [layers.Activation("relu", name="act"), layers.Conv2D(4, 3, name="conv_2")]
+    inner += [layers.DepthwiseConv2D(3, name="deep"), layers.ReLU(6.0, name="r")]
     maps = library.Sequential(inner, name="backbone")(start)
     pooled = layers.GlobalAveragePooling2D(name="gap")(layers.MaxPooling2D(name="pool")(maps))
     return library.Model(start, layers.Dense(3, name="fc")(pooled), name="outer")
