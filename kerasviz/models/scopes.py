@@ -95,9 +95,10 @@ def scopes(
         varying: names of those that depend on the pixels.
         outputs: tensors that the network returns.
         known: layer -> class, where the file says so.
-        exported: whether Keras 3 exported the graph: there each scope of a layer ends in a number.
+        exported: whether Keras exported the graph: in Keras 3 each scope of a layer then ends in a number.
     """
     names = {node.name: _segments(node.name) for node in nodes}
+    exported = exported and all(_is_numbered(names[node.name]) for node in nodes if node.op == "ReadVariableOp")
     taken = {"/".join(segments) for segments in names.values()}
     is_layer = _by_number if exported else _by_name(known) if known else lambda segments: True
     members: dict[tuple[str, ...], list[Any]] = {}
@@ -198,6 +199,11 @@ def _handed_on(inside: Sequence[Any], users: Mapping[str, set[str]], varying: se
 
 def _results(node: Any, users: Mapping[str, set[str]]) -> list[str]:
     return [tensor for k in range(8) if (tensor := f"{node.name}:{k}") in users]
+
+
+def _is_numbered(segments: Sequence[str]) -> bool:
+    """Whether a layer's scope and its model's have a number: tf_keras, which exports, too, leaves their names alone."""
+    return sum(bool(_NUMBER.search(segment)) for segment in segments[:-1]) > 1
 
 
 def _paths(scopes: Sequence[tuple[str, ...]], known: Mapping[str, str], exported: bool) -> list[str]:
