@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-_Call = tuple[str, int]  # a layer's name, and which of its calls
+_Call = tuple[str, float]  # a layer's name, and which of its calls
 _CONSTANT = "_CONSTANT_VALUE"
 
 
@@ -60,8 +60,8 @@ def _first_calls(entry: dict[str, Any]) -> tuple[int, ...]:
 def _taken(node: Any) -> Iterator[_Call]:
     """`[layer, call, tensor]` and `[layer, call, tensor, arguments]`, wherever they stand."""
     if isinstance(node, list) and len(node) in (3, 4) and isinstance(node[0], str):
-        if isinstance(node[1], int) and node[0] != _CONSTANT:
-            yield node[0], node[1]
+        if node[0] != _CONSTANT:  # what is no number is the number of no call
+            yield node[0], node[1] if isinstance(node[1], int | float) else -1
         inner = node[3:]
     else:
         inner = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []

@@ -30,6 +30,8 @@ def test_calls_in_any_order_can_be_made():
     [
         [START, layer("a", [("i", 0)]), layer("b", [("a", 1)])],
         [START, layer("a", [("i", 0)]), layer("b", [("a", -1)])],
+        [START, layer("a", [("i", 0)]), layer("b", [("a", "0")])],
+        [START, layer("a", [("i", 0)]), layer("b", [("a", 0.5)])],
         [START, layer("a", [("b", 0)]), layer("b", [("a", 0)])],
         [START, layer("a", [("b", 0)], [("i", 0)]), layer("b", [("a", 1)])],  # its calls are made in their order
         [START, layer("b", [("b", 0)])],
