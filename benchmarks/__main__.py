@@ -3,9 +3,9 @@
 import argparse
 import os
 
-from benchmarks import callback, engines, startup
+from benchmarks import callback, engines, opening, startup
 
-BENCHMARKS = {"engines": engines, "startup": startup, "callback": callback}
+BENCHMARKS = {"engines": engines, "startup": startup, "opening": opening, "callback": callback}
 
 
 def main() -> None:
