@@ -76,13 +76,17 @@ def model(tmp_path_factory):
     )
     path = tmp_path_factory.mktemp("model") / "model.h5"
     network.save(path)
+    network.save_weights(path.with_name("only.weights.h5"))
+    path.with_name("net.json").write_text(network.to_json(), encoding="utf-8")
     return path
 
 
 @pytest.fixture
 def here(model, tmp_path, monkeypatch):
-    """The folder that a reader sits in: model.h5 with class names, photo.jpg, photos/, logs/, sample_models/."""
+    """Where a reader sits: model.h5 with class names, weights.h5, net.json, photo.jpg, photos/, logs/, sample_models/."""
     shutil.copy(model, tmp_path)
+    shutil.copy(model.with_name("only.weights.h5"), tmp_path / "weights.h5")
+    shutil.copy(model.with_name("net.json"), tmp_path)
     shutil.copy(ROOT / "sample_models" / "efficientnet_lite0.labels.txt", tmp_path / "model.labels.txt")
     (tmp_path / "photos").mkdir()
     for number, name in enumerate(("photo.jpg", "photos/a.jpg", "photos/b.jpg")):
