@@ -83,7 +83,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def here(model, tmp_path, monkeypatch):
-    """Where a reader sits: model.h5 with class names, weights.h5, net.json, photo.jpg, photos/, logs/, sample_models/."""
+    """Where a reader sits: model.h5 with class names, weights.h5, net.json, photo.jpg, photos/, logs/, samples."""
     shutil.copy(model, tmp_path)
     shutil.copy(model.with_name("only.weights.h5"), tmp_path / "weights.h5")
     shutil.copy(model.with_name("net.json"), tmp_path)
