@@ -3,6 +3,7 @@
 A stranger may have written it: it is read as data of bounded size, names no code, and nothing that lies elsewhere.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasviz.errors import OutputError, SettingError
+from kerasviz.errors import LayerError, OutputError, SettingError
 from kerasviz.models.labels import Labels, as_labels
 from kerasviz.models.preprocessing import NAMES, Preprocess, named
 
@@ -83,7 +84,9 @@ def sidecar_text(network: "Network") -> str:
     if labels.names:
         pairs = [list(pair) for pair in zip(labels.synsets, labels.names, strict=True)] if labels.synsets else None
         found["labels"] = pairs or list(labels.names)
-    return json.dumps(found | {"layer": network.default_layer}, indent=1, ensure_ascii=False) + "\n"
+    with contextlib.suppress(LayerError):  # a network without maps has none
+        found["layer"] = network.default_layer
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def save_beside(network: "Network") -> Path:

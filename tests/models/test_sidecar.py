@@ -163,6 +163,11 @@ def test_what_is_not_known_is_not_written(file):
     assert json.loads(sidecar_text(kv.open(file))) == {"layer": "last"}
 
 
+def test_a_network_without_maps_has_no_layer_to_write():
+    dense = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    assert json.loads(sidecar_text(kv.open(dense, preprocess="0..1"))) == {"preprocess": "0..1"}
+
+
 @pytest.mark.parametrize("name", ["net.kerasviz.json", "net.keras.kerasviz.json"])
 def test_another_file_is_not_written_over(file, name):
     file.with_name(name).write_text("{}", encoding="utf-8")
