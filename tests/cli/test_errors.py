@@ -57,7 +57,7 @@ BAD = [  # what is typed after gradcam, exit code, words of the sentence
     ("tiny.keras photo.png -t 3", 2, ["from 0 to 2", "'3'"]),
     ("tiny.keras photo.png -t green", 2, ["found 'green'"]),
     ("tiny.keras photo.png -t grey --labels twins.txt", 2, ["stands for 2", "'grey cat' (0)"]),
-    ("tiny.keras photo.png --labels two.txt", 2, ["3 class names", "found 2"]),
+    ("tiny.keras photo.png --labels two.txt", 2, ["classes (3)", "found 2"]),
     ("tiny.keras photo.png --labels none.txt", 2, ["none.txt"]),
     ("tiny.keras photo.png --preprocess vgg", 2, ["'vgg'", "caffe"]),
     ("unscaled.keras photo.png", 2, ["--preprocess none"]),
