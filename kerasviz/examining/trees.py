@@ -1,14 +1,13 @@
 """The layers of a network as a tree that a person can read: models inside others as branches, long chains in blocks."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from kerasviz.models.describing import LayerInfo
+from kerasviz.models.watching import own_path
 
-_CALL = re.compile(r"(~\d+)?(#\d+)?$")  # which layer of that name, which call of it
 _JOINS = ("Add", "Concatenate", "Average", "Maximum")
 _ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Relu")
 _PADDING = ("ZeroPadding2D", "Pad")
@@ -106,7 +105,7 @@ def folded(branches: Sequence[Branch], most: int = 40) -> list[Branch | Block]:
 
 
 def _base(layer: LayerInfo) -> str:
-    return _CALL.sub("", layer.path)
+    return own_path(layer.path)
 
 
 def _around(base: str, ends: Mapping[str, int], index: int) -> str:

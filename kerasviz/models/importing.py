@@ -8,8 +8,8 @@ import numpy as np
 from kerasviz.errors import ModelError
 from kerasviz.lazy import tf
 from kerasviz.models.inlining import Flat, node_of
-from kerasviz.models.scopes import Part, Scope, scopes
-from kerasviz.models.watching import Call
+from kerasviz.models.scopes import Part, Scope, endings, scopes
+from kerasviz.models.watching import Call, own_path
 
 _VARIABLES = ("VariableV2", "Variable", "VarHandleOp")
 _CHANCE = (
@@ -106,8 +106,8 @@ class Imported:
         return {name: value.numpy() for name, value in zip(names, values, strict=True)}
 
     def _part(self, scope: Scope, known: Mapping[str, str]) -> Part:
-        name = scope.path.rpartition("#")[0] or scope.path
-        kind = next((known[end] for end in _endings(name) if end in known), scope.kind)
+        name = own_path(scope.path)
+        kind = next((known[end] for end in endings(name.split("/")) if end in known), scope.kind)
         return Part(name, kind, self._weights(scope), scope.data_format)
 
     def _weights(self, scope: Scope) -> tuple[Any, ...]:
@@ -115,12 +115,6 @@ class Imported:
         read = [self._captures.get(node.input[0]) for node in scope.nodes if node.op == "ReadVariableOp"]
         found = {id(handle): handles[id(handle)] for handle in read if handle is not None and id(handle) in handles}
         return tuple(found.values())
-
-
-def _endings(path: str) -> list[str]:
-    """`a/b/c`, `b/c`, `c`: a layer's own name may hold slashes."""
-    parts = path.split("/")
-    return ["/".join(parts[k:]) for k in range(len(parts))]
 
 
 def _outputs(function: Any) -> tuple[list[str], list[Any]]:

@@ -4,13 +4,13 @@ Peers take the last layer with four axes, and so end up behind the pooling (Mobi
 one cell), in a branch (Inception), at an output (U-Net), or at queries and keys.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerasviz.errors import LayerError
 from kerasviz.models.heads import Head
 from kerasviz.models.operations import CONVOLUTIONS
+from kerasviz.models.watching import own_path
 
 if TYPE_CHECKING:
     from kerasviz.models.view import Tap
@@ -26,7 +26,6 @@ _NOT_THE_LAST_MAPS: tuple[str, ...] = (
 )
 _NOT_THE_LAST_MAPS += ("Dropout", "GaussianNoise", "ActivityRegularization")  # nothing happens there for inference
 _NO_GRID = "Attention"  # queries, keys, values and scores inside have four axes, but no height and width
-_CALL = re.compile(r"(~\d+)?(#\d+)?$")  # which layer of that name, which call of it
 _RESHAPING = ("Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDims")
 _RECTIFYING = ("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Softplus", "Tanh", "Sigmoid")
 _RESIZING = ("ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic", "DepthToSpace")
@@ -62,7 +61,7 @@ def last_maps(taps: Mapping[str, "Tap"], heads: Sequence[Head]) -> "Tap":
 def containers_of(taps: Mapping[str, "Tap"]) -> set[str]:
     """Paths of what returns the output of a layer inside it: that layer is the one to name."""
     inner = {(path.rpartition("/")[0], source(tap.tensor).ref()) for path, tap in taps.items()}
-    return {path for path, tap in taps.items() if (_CALL.sub("", path), source(tap.tensor).ref()) in inner}
+    return {path for path, tap in taps.items() if (own_path(path), source(tap.tensor).ref()) in inner}
 
 
 def source(tensor: Any) -> Any:

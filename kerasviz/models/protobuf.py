@@ -58,8 +58,17 @@ def texts(message: memoryview, *path: int) -> list[str]:
 
 
 def numbers(message: memoryview, wanted: int) -> list[int]:
-    """The values of a field of whole numbers, one a field."""
-    return [value for number, wire, value in fields(message) if number == wanted and wire == _VARINT]
+    """The values of a field of whole numbers, one a field or packed into one."""
+    found: list[int] = []
+    for number, wire, value in fields(message):
+        if number == wanted and wire == _VARINT:
+            found.append(value)
+        elif number == wanted and wire == _BYTES:
+            place = 0
+            while place < len(value):
+                one, place = _varint(value, place)
+                found.append(one)
+    return found
 
 
 def text(value: memoryview) -> str:

@@ -13,10 +13,10 @@ from typing import Any
 
 from kerasviz.models.configurations import allow_lists
 from kerasviz.models.inlining import node_of
+from kerasviz.models.watching import own_path
 
 _CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
 _NUMBER = re.compile(r"_\d+$")
-_CALLED = re.compile(r"#\d+$")
 _KINDS = {  # the operation that tells what a layer is, the most telling first
     "DepthwiseConv2dNative": "DepthwiseConv2D",
     "Conv2DBackpropInput": "Conv2DTranspose",
@@ -72,7 +72,7 @@ class Scope:
     @property
     def kind(self) -> str:
         """A Keras class of that name (`max_pooling2d_1`), else what the operations look like; else the last one's."""
-        named = _classes_by_name().get(_NUMBER.sub("", _CALLED.sub("", self.path).rpartition("/")[2]))
+        named = _classes_by_name().get(_NUMBER.sub("", own_path(self.path).rpartition("/")[2]))
         if named or self.is_model:
             return named or "Functional"
         found = {node.op for node in self.nodes}
@@ -150,10 +150,14 @@ def _by_name(known: Mapping[str, str]) -> Callable[[tuple[str, ...]], bool]:
     """Whether a scope ends in the name of a layer; names may hold slashes, and later calls end in a number."""
 
     def is_layer(segments: tuple[str, ...]) -> bool:
-        ends = ("/".join(segments[k:]) for k in range(len(segments)))
-        return any(end in known or _NUMBER.sub("", end) in known for end in ends)
+        return any(end in known or _NUMBER.sub("", end) in known for end in endings(segments))
 
     return is_layer
+
+
+def endings(segments: Sequence[str]) -> list[str]:
+    """`a/b/c`, `b/c`, `c`: a layer's own name may hold slashes."""
+    return ["/".join(segments[k:]) for k in range(len(segments))]
 
 
 def _root(members: Mapping[tuple[str, ...], list[Any]], varying: set[str]) -> tuple[str, ...]:

@@ -70,25 +70,9 @@ def _bound_to_assets(graph: memoryview, function: str, count: int) -> set[int]:
     entries = [entry for entry in inner(graph, 7, 2) if texts(entry, 1) == [function]]
     if not entries:
         return set(range(count))
-    bound = [number for entry in entries for value in inner(entry, 2) for number in _packed(value, 2)]
+    bound = [number for entry in entries for value in inner(entry, 2) for number in numbers(value, 2)]
     first = count - len(bound)
     return {first + k for k, node in enumerate(bound) if node < len(nodes) and _is_asset(nodes[node])}
-
-
-def _packed(message: memoryview, wanted: int) -> list[int]:
-    """A repeated field of whole numbers, packed or not."""
-    found = numbers(message, wanted)
-    for block in inner(message, wanted):
-        place = 0
-        while place < len(block):
-            value = shift = 0
-            while True:
-                byte = block[place]
-                value, shift, place = value | (byte & 127) << shift, shift + 7, place + 1
-                if byte < 128:
-                    break
-            found.append(value)
-    return found
 
 
 def _is_asset(node: memoryview) -> bool:

@@ -5,6 +5,7 @@ The classes are restored when the last watcher leaves, whatever happened.
 """
 
 import contextlib
+import re
 import sys
 import threading
 from collections import Counter
@@ -15,6 +16,14 @@ from typing import Any
 _local, _lock = threading.local(), threading.Lock()
 _originals: dict[Any, Any] = {}  # class -> its own __call__
 _watchers = 0
+
+
+_WHICH = re.compile(r"(~\d+)?(#\d+)?$")  # which layer of that name, which call of it
+
+
+def own_path(path: str) -> str:
+    """The path of a call without what tells it from other calls, and its layer from others of that name."""
+    return _WHICH.sub("", path)
 
 
 @dataclass(frozen=True)

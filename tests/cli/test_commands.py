@@ -5,19 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from tiny import NAMES, picture, shell, tiny_model
+from tiny import NAMES, picture, shell
 
 import kerasviz as kv
 from kerasviz.registry import TECHNIQUES
 from kerasviz.settings import settings_of
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    tiny_model(tmp_path)
-    picture(tmp_path / "photo.png", 1)
-    return tmp_path
 
 
 def lines_of(path):

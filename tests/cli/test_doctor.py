@@ -8,18 +8,10 @@ import keras
 import pytest
 from kerasviz_cli.doctor_page import show
 from kerasviz_cli.terminal import Terminal
-from tiny import NAMES, picture, shell, tiny_model
+from tiny import NAMES, shell
 
 import kerasviz as kv
 from kerasviz.examining.diagnosis import Diagnosis, FileFacts
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    tiny_model(tmp_path)
-    picture(tmp_path / "photo.png", 1)
-    return tmp_path
 
 
 def document(*words):

@@ -31,5 +31,10 @@ def test_damage_is_a_value_error(damaged):
         list(fields(memoryview(damaged)))
 
 
+def test_numbers_may_be_packed_into_one_field():
+    shape = tf.compat.v1.AttrValue.ListValue(i=[3, 300, 70000])  # packed, as proto3 writes them
+    assert numbers(memoryview(shape.SerializeToString()), 3) == [3, 300, 70000]
+
+
 def test_texts_that_are_none_are_shown_all_the_same():
     assert text(memoryview(b"a\xff")) == "a\ufffd"
